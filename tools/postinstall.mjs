@@ -3,11 +3,11 @@
 //    script already runs under it; if it does not, this platform has no such package and the user must be told.
 // 2. npm under an older Node silently leaves out optional packages whose `engines` exclude that Node. Hardhat's EVM is one
 //    of them; a second install under Node 24 (nothing saved, no scripts) adds it.
-import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
 
-const isCheckout = existsSync("package-lock.json");
-const major = Number(process.versions.node.split(".")[0]);
+const isCheckout = existsSync('package-lock.json');
+const major = Number(process.versions.node.split('.')[0]);
 
 if (major < 24) {
   console.error(
@@ -18,10 +18,10 @@ if (major < 24) {
   process.exit(isCheckout ? 1 : 0);
 }
 
-const scope = "node_modules/@nomicfoundation";
-const lacksEvm = isCheckout && existsSync(scope) && !readdirSync(scope).some((name) => name.startsWith("edr-"));
+const scope = 'node_modules/@nomicfoundation';
+const lacksEvm = isCheckout && existsSync(scope) && !readdirSync(scope).some((name) => name.startsWith('edr-'));
 if (lacksEvm) {
-  const args = ["install", "--no-save", "--ignore-scripts", "--prefer-offline"];
-  const { status } = spawnSync("npm", args, { stdio: "inherit" });
+  const args = ['install', '--no-save', '--ignore-scripts', '--prefer-offline'];
+  const { status } = spawnSync('npm', args, { stdio: 'inherit' });
   process.exit(status ?? 1);
 }
