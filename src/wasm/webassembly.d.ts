@@ -1,51 +1,35 @@
-// Types of the part of the WebAssembly JavaScript API that OMO uses. They are otherwise only in TypeScript's "dom" library,
-// which would also declare a browser's globals (`name`, `status`, `event`) and hide misspelt variables of those names.
-// The promise-returning functions are left out on purpose: nothing below src/chain is asynchronous.
+// The part of the WebAssembly JavaScript interface that OMO uses. Node has it at run time; TypeScript declares it only
+// together with all of a browser's globals, which this project must not see.
 
 declare namespace WebAssembly {
-  type ValueType = 'anyfunc' | 'externref' | 'f32' | 'f64' | 'i32' | 'i64' | 'v128';
-  type ExportValue = ((...args: never[]) => unknown) | Global | Memory | Table;
-  type ImportValue = ExportValue | number | bigint;
-  type Exports = Record<string, ExportValue>;
-  type Imports = Record<string, Record<string, ImportValue>>;
-
-  class CompileError extends Error {}
-  class LinkError extends Error {}
-  class RuntimeError extends Error {}
-
-  /** Whether the bytes are a module that this engine accepts. */
-  function validate(bytes: ArrayBufferView | ArrayBuffer): boolean;
-
   class Module {
-    constructor(bytes: ArrayBufferView | ArrayBuffer);
-    static exports(module: Module): { name: string; kind: string }[];
-    static imports(module: Module): { module: string; name: string; kind: string }[];
-    static customSections(module: Module, name: string): ArrayBuffer[];
+    constructor(bytes: Uint8Array<ArrayBuffer>);
   }
-
+  type Imports = Record<string, Record<string, Memory | Table | Global | ((...args: never[]) => unknown)>>;
   class Instance {
     constructor(module: Module, imports?: Imports);
-    readonly exports: Exports;
+    readonly exports: Record<string, unknown>;
   }
-
   class Memory {
-    /** Sizes are in WebAssembly pages of 65,536 bytes. */
+    /** Sizes in pages of 64 KiB. */
     constructor(descriptor: { initial: number; maximum?: number; shared?: boolean });
+    /** A SharedArrayBuffer for a shared memory. Detached and replaced when an unshared memory grows. */
     readonly buffer: ArrayBuffer;
-    grow(pages: number): number;
+    /** Grows by `delta` pages; returns the size before, in pages. Throws a RangeError if there is no room. */
+    grow(delta: number): number;
   }
-
   class Table {
-    constructor(descriptor: { element: 'anyfunc' | 'externref'; initial: number; maximum?: number }, value?: unknown);
+    constructor(descriptor: { element: 'anyfunc'; initial: number; maximum?: number });
     readonly length: number;
     get(index: number): unknown;
     set(index: number, value?: unknown): void;
-    grow(entries: number, value?: unknown): number;
+    grow(delta: number): number;
   }
-
   class Global {
-    constructor(descriptor: { value: ValueType; mutable?: boolean }, value?: number | bigint);
+    constructor(descriptor: { value: 'i32' | 'i64'; mutable?: boolean }, value?: number | bigint);
     value: number | bigint;
-    valueOf(): number | bigint;
   }
+  class RuntimeError extends Error {}
+  class CompileError extends Error {}
+  function validate(bytes: Uint8Array<ArrayBuffer>): boolean;
 }
