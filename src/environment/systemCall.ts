@@ -1,0 +1,54 @@
+// What a system call is: a large instruction, written over the same builder as the instructions, selected by x17 when an
+// ecall executes. Arguments are in x10 to x15, the result goes to x10 (Linux/RISC-V). pc is that of the ecall. A call that
+// takes more than one step keeps its progress in the state variables call*, stays on the ecall, and does not modify x11 to
+// x17; so it begins with `callPhase` 0 and leaves it 0.
+
+import { Builder, type Operand } from '../semantics/builder.ts';
+import type { Program, Value } from '../semantics/program.ts';
+
+/** One system call. */
+export interface SystemCall {
+  /** Number in x17, of Linux/RISC-V. */
+  readonly number: number;
+  /** Name without `sys_`: `mmap`. */
+  readonly name: string;
+  readonly meaning: (k: Kernel) => void;
+}
+
+/** The builder as system calls see it. Every way to end a call clears the reservation, as Linux does on a trap. */
+export class Kernel extends Builder {
+  /** Argument 0 to 5: x10 to x15, 64 bits. */
+  argument(index: 0 | 1 | 2 | 3 | 4 | 5): Value {
+    return this.x(10 + index);
+  }
+
+  /** Ends the call with `result` in x10: the step falls to the instruction after the ecall. Nothing follows on the path. */
+  returns(result: Operand): void {
+    this.#clearReservation();
+    this.writeX(10, result);
+    this.jump(this.nextPc());
+  }
+
+  /** Ends the step but not the call: the next step executes the same ecall again. */
+  again(): void {
+    this.#clearReservation();
+    this.jump(this.pc());
+  }
+
+  /** Ends the call with -errno. */
+  fails(errno: number): void {
+    this.returns(-BigInt(errno));
+  }
+
+  #clearReservation(): void {
+    this.writeState('reservationWidth', 0);
+    this.writeState('reservationAddress', 0);
+  }
+}
+
+/** The program of a call. An ecall has 4 bytes. */
+export function buildSystemCall(call: SystemCall): Program {
+  const k = new Kernel({ length: 4n });
+  call.meaning(k);
+  return k.finish();
+}
