@@ -34,11 +34,17 @@ interface Path {
   /** An effect stands on this path: a trap may not follow. */
   effect: boolean;
   ended: boolean;
+  /** It ended under a condition that folded: what follows is of paths that the known fields exclude, and is dropped. */
+  unreachable: boolean;
+}
+
+function path(effect: boolean, unreachable = false): Path {
+  return { statements: [], effect, ended: false, unreachable };
 }
 
 export class Builder {
   readonly #known: KnownFields;
-  #path: Path = { statements: [], effect: false, ended: false };
+  #path: Path = path(false);
   #temporaries = 0;
   #variables = 0;
   #inRepeat = false;
@@ -246,7 +252,7 @@ export class Builder {
 
   /** Length in bytes of the current preimage with its 8-byte prefix; the step does not happen while the host lacks it. */
   preimageLength(): Value {
-    assert(!this.#path.effect, 'a host stop after an effect');
+    assert(!this.#path.effect || this.#path.unreachable, 'a host stop after an effect');
     const result = this.#temporary(64);
     this.#push({ kind: 'preimageLength', result });
     return result;
@@ -269,11 +275,12 @@ export class Builder {
     assert(condition.width === 1, `condition of width ${condition.width}`);
     if (condition.kind === 'constant') {
       (condition.value === 1n ? then : otherwise)();
+      this.#path.unreachable ||= this.#path.ended;
       return;
     }
     const outer = this.#path;
     const arms = [then, otherwise].map((arm) => {
-      this.#path = { statements: [], effect: outer.effect, ended: false };
+      this.#path = path(outer.effect, outer.unreachable);
       arm();
       return this.#path;
     });
@@ -281,7 +288,8 @@ export class Builder {
     const [yes, no] = arms as [Path, Path];
     this.#push({ kind: 'when', condition, consequence: yes.statements, alternative: no.statements });
     outer.effect = arms.some((arm) => arm.effect && !arm.ended) || outer.effect;
-    outer.ended = yes.ended && no.ended;
+    outer.ended ||= yes.ended && no.ended;
+    outer.unreachable ||= outer.ended && (yes.unreachable || no.unreachable);
   }
 
   /** Runs `body` `count` times, `index` being 0, 1, ... (64 bits). It cannot end the step. */
@@ -289,7 +297,7 @@ export class Builder {
     const outer = this.#path;
     const nested = this.#inRepeat;
     const index = this.#temporary(64);
-    this.#path = { statements: [], effect: outer.effect, ended: false };
+    this.#path = path(outer.effect, outer.unreachable);
     this.#inRepeat = true;
     body(index);
     const inner = this.#path;
@@ -313,7 +321,7 @@ export class Builder {
 
   /** Ends the step and the run in status panic, pc unchanged. Nothing on the path may have taken effect. */
   trap(reason: Reason): void {
-    assert(!this.#path.effect, `trap '${reason}' after an effect`);
+    assert(!this.#path.effect || this.#path.unreachable, `trap '${reason}' after an effect`);
     this.#end({ kind: 'trap', reason });
   }
 
@@ -401,6 +409,7 @@ export class Builder {
   }
 
   #push(statement: Statement): void {
+    if (this.#path.unreachable) return;
     assert(!this.#path.ended, `${statement.kind} after the end of the step`);
     this.#path.statements.push(statement);
   }
