@@ -1,0 +1,6 @@
+// The command table: every command of `omo`, in the order in which help lists them.
+
+import type { Command } from '../command.ts';
+
+/** Every command. */
+export const COMMANDS: readonly Command[] = [];

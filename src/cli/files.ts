@@ -1,0 +1,97 @@
+// Files that commands read and write: checked and bounded before they are read, complete or absent after they are written.
+
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { InputError } from '../errors.ts';
+
+/** What a file is, for messages (`ELF program`), and how large it may be. */
+export interface FileBounds {
+  readonly what: string;
+  readonly maxBytes: number;
+}
+
+/**
+ * All bytes of the regular file at `path`. Throws an InputError: FILE_MISSING, NOT_A_FILE, FILE_TOO_LARGE (before anything
+ * is read) or FILE_UNREADABLE.
+ */
+export function readInput(path: string, { what, maxBytes }: FileBounds): Uint8Array<ArrayBuffer> {
+  const descriptor = open(path, what);
+  try {
+    const status = fstatSync(descriptor);
+    if (!status.isFile()) throw new InputError('NOT_A_FILE', `${what} ${path}: expected a regular file`);
+    if (status.size > maxBytes) {
+      const message = `${what} ${path}: expected at most ${maxBytes} bytes, found ${status.size}`;
+      throw new InputError('FILE_TOO_LARGE', message);
+    }
+    return readAll(descriptor, status.size);
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError('FILE_UNREADABLE', `${what} ${path}: ${(error as Error).message}`, { cause: error });
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function open(path: string, what: string): number {
+  try {
+    // Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw new InputError('FILE_MISSING', `${what} ${path}: no such file`, { cause });
+    throw new InputError('FILE_UNREADABLE', `${what} ${path}: ${message}`, { cause });
+  }
+}
+
+/** Reads `size` bytes, fewer if the file shrank meanwhile; never more, even if it grew. */
+function readAll(descriptor: number, size: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(size);
+  let filled = 0;
+  while (filled < size) {
+    const count = readSync(descriptor, bytes, filled, size - filled, filled);
+    if (count === 0) return bytes.slice(0, filled);
+    filled += count;
+  }
+  return bytes;
+}
+
+/**
+ * Writes `data` to `path`, making its folder if needed. The file appears complete or not at all: it is written beside its
+ * place, synchronised, and renamed. Throws an InputError (FILE_UNWRITABLE).
+ */
+export function writeOutput(path: string, data: string | Uint8Array): void {
+  const partial = `${path}.${process.pid}.partial`;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    const descriptor = openSync(partial, 'w');
+    try {
+      const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+      for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(partial, path);
+  } catch (cause) {
+    discard(partial);
+    throw new InputError('FILE_UNWRITABLE', `cannot write ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Removes what was begun, if it was. That it cannot be removed adds nothing to the error already known. */
+function discard(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {}
+}
