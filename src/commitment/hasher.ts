@@ -49,6 +49,7 @@ let plainCode: HasherCode | undefined;
 
 /** A memory with an arena of allocated areas, and the functions that hash in it. */
 export class Hasher {
+  readonly #code: HasherCode;
   readonly #memory: WebAssembly.Memory;
   readonly #exports: Record<string, unknown>;
   readonly #absorb: Absorb;
@@ -57,14 +58,15 @@ export class Hasher {
   #words: Uint32Array;
   #end = ARENA_ADDRESS;
 
-  /** @param code a module with more batch functions; by default the plain one */
+  /** @param code a module with more batch functions; by default one with the pair function only */
   constructor(code?: HasherCode) {
     plainCode ??= new HasherCode();
+    this.#code = code ?? plainCode;
     this.#memory = new WebAssembly.Memory({
       initial: (2 * ARENA_ADDRESS) / WASM_PAGE,
       maximum: MEMORY_END / WASM_PAGE,
     });
-    this.#exports = new WebAssembly.Instance((code ?? plainCode).module, { env: { memory: this.#memory } }).exports;
+    this.#exports = new WebAssembly.Instance(this.#code.module, { env: { memory: this.#memory } }).exports;
     this.#absorb = this.#exports['absorb'] as Absorb;
     this.#pairs = this.#exports['pairs'] as Batch;
     this.#bytes = new Uint8Array(this.#memory.buffer);
@@ -84,6 +86,14 @@ export class Hasher {
   /** Address after the last allocated area, in bytes. */
   get end(): number {
     return this.#end;
+  }
+
+  /** A hasher with a copy of this memory: every address means the same in both. */
+  fork(): Hasher {
+    const copy = new Hasher(this.#code);
+    copy.allocate(this.#end - copy.#end, 1);
+    copy.#bytes.set(this.#bytes.subarray(0, this.#end));
+    return copy;
   }
 
   /**
