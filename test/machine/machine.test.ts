@@ -1,3 +1,4 @@
+// The machine by itself: memory and what was written of it, state variables, the bytes of the record, forks.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
