@@ -11,7 +11,13 @@ function record(enabled: boolean) {
 
 test('a phase says its title and passes its result on', async () => {
   const { lines, progress } = record(true);
-  assert.equal(await progress.phase('executing', (update) => (update('50 %'), 7)), 7);
+  assert.equal(
+    await progress.phase('executing', (update) => {
+      update('50 %');
+      return 7;
+    }),
+    7,
+  );
   assert.deepEqual(lines, ['executing\n']);
 });
 
@@ -29,6 +35,12 @@ test('a phase passes its error on, thrown or rejected', async () => {
 
 test('without progress the work is done all the same, silently', async () => {
   const { lines, progress } = record(false);
-  assert.equal(await progress.phase('executing', async (update) => (update('50 %'), 7)), 7);
+  assert.equal(
+    await progress.phase('executing', async (update) => {
+      update('50 %');
+      return 7;
+    }),
+    7,
+  );
   assert.deepEqual(lines, []);
 });

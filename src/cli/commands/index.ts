@@ -1,6 +1,7 @@
 // The command table: every command of `omo`, in the order in which help lists them.
 
 import type { Command } from '../command.ts';
+import { programCommand } from './program.ts';
 
 /** Every command. */
-export const COMMANDS: readonly Command[] = [];
+export const COMMANDS: readonly Command[] = [programCommand];
