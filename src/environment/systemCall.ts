@@ -22,6 +22,22 @@ export class Kernel extends Builder {
     return this.x(10 + index);
   }
 
+  /** Number of the call: x17. A meaning that several calls share tells them apart by it. */
+  number(): Value {
+    return this.x(17);
+  }
+
+  /** Argument `index` as an `int` without sign, such as a file descriptor: its low 32 bits. */
+  descriptor(index: 0 | 1 | 4): Value {
+    return this.and(this.argument(index), 0xffff_ffff);
+  }
+
+  /** The value (64 bits) of the first condition that holds, else `otherwise`. All of them are evaluated. */
+  firstOf(cases: readonly (readonly [condition: Value, value: Operand])[], otherwise: Operand): Value {
+    const word = (operand: Operand): Value => (typeof operand === 'object' ? operand : this.constant(operand));
+    return cases.reduceRight((rest, [condition, value]) => this.select(condition, word(value), rest), word(otherwise));
+  }
+
   /** Ends the call with `result` in x10: the step falls to the instruction after the ecall. Nothing follows on the path. */
   returns(result: Operand): void {
     this.#clearReservation();
@@ -46,9 +62,15 @@ export class Kernel extends Builder {
   }
 }
 
-/** The program of a call. An ecall has 4 bytes. */
+const programs = new WeakMap<SystemCall['meaning'], Program>();
+
+/** The program of a call; the same object for calls that share a meaning, so that each is emitted once. An ecall has 4 bytes. */
 export function buildSystemCall(call: SystemCall): Program {
+  const known = programs.get(call.meaning);
+  if (known) return known;
   const k = new Kernel({ length: 4n });
   call.meaning(k);
-  return k.finish();
+  const program = k.finish();
+  programs.set(call.meaning, program);
+  return program;
 }
