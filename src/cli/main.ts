@@ -106,13 +106,23 @@ function buildProgram(commands: readonly Command[], print: (part: string) => voi
     );
   addOptions(program, Object.values(globalOptions()));
   for (const command of commands) {
-    const made = program.command(command.name).summary(command.summary).description(command.description);
+    const made = place(program, command.name).summary(command.summary).description(command.description);
     for (const [declaration, description] of command.arguments) made.argument(declaration, description);
     addOptions(made, Object.values(command.options));
     if (command.examples.length > 0) made.addHelpText('after', `\n${examplesText(command.examples)}`);
     made.action(() => action(command, made.processedArgs, made.opts(), program.opts<GlobalValues>()));
   }
   return program;
+}
+
+/** Makes a command; `block fetch` becomes `fetch` under `block`, which is made when it is first needed. */
+function place(program: Commander, name: string): Commander {
+  const [first = '', second] = name.split(' ');
+  if (second === undefined) return program.command(first);
+  const group =
+    program.commands.find((each) => each.name() === first) ??
+    program.command(first).helpCommand(false).summary(`commands about a ${first}`);
+  return group.command(second);
 }
 
 function addOptions(target: Commander, options: readonly TypedOption<unknown>[]): void {

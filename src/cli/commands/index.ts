@@ -1,7 +1,8 @@
 // The command table: every command of `omo`, in the order in which help lists them.
 
 import type { Command } from '../command.ts';
+import { blockFetchCommand } from './blockFetch.ts';
 import { programCommand } from './program.ts';
 
 /** Every command. */
-export const COMMANDS: readonly Command[] = [programCommand];
+export const COMMANDS: readonly Command[] = [programCommand, blockFetchCommand];
