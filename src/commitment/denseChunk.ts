@@ -15,7 +15,7 @@ export interface DenseChunk {
   readonly steps: number;
   /**
    * `steps` hot records of 380 bytes, one after the other: record i is the state *after* step i of the chunk, all fields
-   * final (coldHash and fpHash too) except `memoryRoot`, whose 32 bytes are filled in by the commitment.
+   * final (coldHash and fpHash too) except `memoryRoot`, whose 32 bytes are ignored: the commitment computes it.
    */
   readonly records: Uint8Array;
   /**

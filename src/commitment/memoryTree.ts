@@ -7,6 +7,7 @@
 import { assert } from '../invariant.ts';
 import { LEAF_BYTES, PAGE_BYTES, TREE_DEPTH } from '../machine/memoryMap.ts';
 import { HASH_BYTES, Hasher, PAIR_JOB_WORDS } from './hasher.ts';
+import { parents, sortedUnique } from './indices.ts';
 import { type Tier, TreeBlocks } from './treeBlocks.ts';
 
 const LEAVES_PER_PAGE = PAGE_BYTES / LEAF_BYTES;
@@ -207,19 +208,4 @@ export class MemoryTree {
   #copyHash(from: number, to: number): void {
     this.hasher.bytes.copyWithin(to, from, from + HASH_BYTES);
   }
-}
-
-/** Indices `levels` above, each once; both ascending. */
-function parents(indices: Uint32Array, levels: number): Uint32Array {
-  const above = new Uint32Array(indices.length);
-  let count = 0;
-  for (const index of indices) {
-    const parent = index >>> levels;
-    if (count === 0 || above[count - 1] !== parent) above[count++] = parent;
-  }
-  return above.subarray(0, count);
-}
-
-function sortedUnique(values: ArrayLike<number>): Uint32Array {
-  return parents(Uint32Array.from(values).sort(), 0);
 }
