@@ -59,6 +59,8 @@ export class RecordHasher {
   readonly #records: number;
   readonly #states: number;
   readonly #hashes: number;
+  /** The memory root in force. */
+  readonly #root: number;
   readonly #startJobs: number;
   readonly #restJobs: number;
 
@@ -70,6 +72,7 @@ export class RecordHasher {
     this.#records = this.#hasher.allocate(HOT_BYTES * GROUP_RECORDS);
     this.#states = this.#hasher.allocate(STATE_BYTES * GROUP_RECORDS);
     this.#hashes = this.#hasher.allocate(HASH_BYTES * GROUP_RECORDS);
+    this.#root = this.#hasher.allocate(HASH_BYTES);
     this.#startJobs = this.#hasher.allocate(4 * START_JOB_WORDS * GROUP_RECORDS);
     this.#restJobs = this.#hasher.allocate(4 * REST_JOB_WORDS * GROUP_RECORDS);
   }
@@ -83,15 +86,15 @@ export class RecordHasher {
     assert(Number.isInteger(count), () => `${records.length} bytes are not whole records`);
     const hashes = new Uint8Array(HASH_BYTES * count);
     const { bytes, words } = this.#hasher;
-    let root = rootWords(roots.initial);
+    this.#setRoot(roots.initial);
     let change = 0;
     for (let first = 0; first < count; first += GROUP_RECORDS) {
       const size = Math.min(GROUP_RECORDS, count - first);
       bytes.set(records.subarray(HOT_BYTES * first, HOT_BYTES * (first + size)), this.#records);
       for (let i = 0; i < size; i++) {
-        while (roots.steps[change] === first + i) root = rootWords(roots.roots[change++] as Uint8Array);
+        while (roots.steps[change] === first + i) this.#setRoot(roots.roots[change++] as Uint8Array);
         const at = this.#records / 4 + HOT_WORDS * i + ROOT_WORD;
-        for (let word = 0; word < ROOT_WORDS; word++) words[at + word] = root[word] as number;
+        for (let word = 0; word < ROOT_WORDS; word++) words[at + word] = words[this.#root / 4 + word] as number;
       }
       this.#hashGroup(size);
       for (let i = 0; i < size; i++)
@@ -102,6 +105,12 @@ export class RecordHasher {
     return hashes;
   }
 
+  #setRoot(root: Uint8Array): void {
+    assert(root.length === HASH_BYTES, () => `${root.length} bytes are not a root`);
+    this.#hasher.bytes.set(root, this.#root);
+  }
+
+  /** Hashes the records of a group, whose roots are filled in. */
   #hashGroup(size: number): void {
     const { words } = this.#hasher;
     let starts = 0;
@@ -120,11 +129,6 @@ export class RecordHasher {
     this.#start(this.#startJobs, starts);
     this.#rest(this.#restJobs, size);
   }
-}
-
-function rootWords(root: Uint8Array): Uint32Array {
-  assert(root.length === HASH_BYTES, () => `${root.length} bytes are not a root`);
-  return new Uint32Array(root.slice().buffer);
 }
 
 function sameWords(words: Uint32Array, a: number, b: number, count: number): boolean {
