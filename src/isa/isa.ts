@@ -4,6 +4,7 @@
 import { assert } from '../invariant.ts';
 import { Builder, type KnownFields } from '../semantics/builder.ts';
 import type { Program, Register, Value } from '../semantics/program.ts';
+import type { Definition } from './expression.ts';
 
 /** Where a register number sits: 5 bits from bit `low`. */
 export interface RegisterField {
@@ -15,13 +16,18 @@ export interface RegisterField {
 /** A decoded word field: `extract` computes its 64 bits from the 32-bit instruction word. Pure operators only. */
 export interface WordField {
   readonly kind: 'word';
-  readonly extract: (h: Builder, word: Value) => Value;
+  readonly extract: Definition;
 }
 
-/** A format: its fields by name. `length` (2 or 4, the size in memory) is a word field of every instruction besides. */
+/**
+ * A format: its fields by name. `length` (2 or 4, the size in memory) is a word field of every instruction besides.
+ * Every bit of a word belongs to the row's mask, to one field, or to one ignored part.
+ */
 export interface Format {
   readonly name: string;
   readonly fields: Readonly<Record<string, RegisterField | WordField>>;
+  /** Parts of the word in which any value is legal and none matters to a meaning; the disassembler may show them. */
+  readonly ignored?: Readonly<Record<string, WordField>>;
 }
 
 /** The fields of one row as its meaning sees them. Reading one that the format does not have is a broken invariant. */
@@ -32,9 +38,6 @@ export interface Fields {
   readonly rs3: Register;
   readonly imm: Value;
   readonly shamt: Value;
-  readonly csr: Value;
-  /** Unsigned 5-bit immediate of the CSR instructions. */
-  readonly uimm: Value;
   /** Rounding mode. */
   readonly rm: Value;
 }
@@ -48,13 +51,16 @@ export interface Row {
   readonly match: number;
   readonly format: Format;
   readonly meaning: (h: Builder, f: Fields) => void;
-  /** Operands in assembly, fields in braces: `{rd}, {imm}({rs1})`. */
+  /** Operands in assembly, in braces those of disassemble.ts: `{rd},{imm}({rs1})`. */
   readonly assembly: string;
   /** The instruction whose effect is the system call numbered by x17 and not its own meaning. */
   readonly systemCall?: true;
 }
 
-/** A 16-bit instruction: rewritten to a 32-bit word of the table, whose meaning it has (with length 2). */
+/**
+ * A 16-bit instruction: rewritten to a 32-bit word of the table, whose meaning it has (with length 2). Patterns may nest, as
+ * the manual's do (c.jr is c.mv with rs2 = 0): the one with more fixed bits wins.
+ */
 export interface CompressedRow {
   /** Mnemonic: `c.addi`. */
   readonly name: string;
@@ -62,7 +68,9 @@ export interface CompressedRow {
   readonly mask: number;
   readonly match: number;
   /** The 32-bit word that it stands for, from the half-word (a value of width 32); 0, which is illegal, if reserved. */
-  readonly expand: (h: Builder, half: Value) => Value;
+  readonly expand: Definition;
+  /** Operands in assembly, in braces those of the 32-bit row that it is rewritten to. */
+  readonly assembly: string;
 }
 
 /** An instruction set with its version. */
@@ -71,6 +79,8 @@ export interface Isa {
   readonly version: number;
   readonly rows: readonly Row[];
   readonly compressed: readonly CompressedRow[];
+  /** Names of the registers in assembly, by number. */
+  readonly registerNames: Readonly<Record<'x' | 'f', readonly string[]>>;
 }
 
 /** The program of a row, specialised to the fields that are known. */

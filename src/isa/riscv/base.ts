@@ -3,7 +3,7 @@
 import type { Builder } from '../../semantics/builder.ts';
 import type { AccessBytes, Value } from '../../semantics/program.ts';
 import type { Fields, Row } from '../isa.ts';
-import { B, I, J, NONE, R, S, SHIFT32, SHIFT64, U } from './formats.ts';
+import { B, FENCE, I, J, NONE, R, S, SHIFT32, SHIFT64, U } from './formats.ts';
 
 type Binary = (h: Builder, a: Value, b: Value) => Value;
 
@@ -12,22 +12,22 @@ const IMMEDIATE_MASK = 0x0000707f;
 const SHIFT64_MASK = 0xfc00707f;
 
 /** Register with register, 64 bits. */
-const op = (name: string, match: number, f: Binary): Row => ({
+export const op = (name: string, match: number, f: Binary): Row => ({
   name,
   mask: OP_MASK,
   match,
   format: R,
-  assembly: '{rd}, {rs1}, {rs2}',
+  assembly: '{rd},{rs1},{rs2}',
   meaning: (h, { rd, rs1, rs2 }) => h.writeX(rd, f(h, h.x(rs1), h.x(rs2))),
 });
 
 /** Register with register, low 32 bits, result sign-extended. */
-const opW = (name: string, match: number, f: Binary): Row => ({
+export const opW = (name: string, match: number, f: Binary): Row => ({
   name,
   mask: OP_MASK,
   match,
   format: R,
-  assembly: '{rd}, {rs1}, {rs2}',
+  assembly: '{rd},{rs1},{rs2}',
   meaning: (h, { rd, rs1, rs2 }) => h.writeX(rd, h.sext(f(h, h.trunc(h.x(rs1), 32), h.trunc(h.x(rs2), 32)), 64)),
 });
 
@@ -37,7 +37,7 @@ const opImmediate = (name: string, match: number, f: Binary): Row => ({
   mask: IMMEDIATE_MASK,
   match,
   format: I,
-  assembly: '{rd}, {rs1}, {imm}',
+  assembly: '{rd},{rs1},{imm}',
   meaning: (h, { rd, rs1, imm }) => h.writeX(rd, f(h, h.x(rs1), imm)),
 });
 
@@ -46,7 +46,7 @@ const shiftImmediate = (name: string, match: number, f: Binary): Row => ({
   mask: SHIFT64_MASK,
   match,
   format: SHIFT64,
-  assembly: '{rd}, {rs1}, {shamt}',
+  assembly: '{rd},{rs1},{shamt}',
   meaning: (h, { rd, rs1, shamt }) => h.writeX(rd, f(h, h.x(rs1), shamt)),
 });
 
@@ -55,7 +55,7 @@ const shiftImmediateW = (name: string, match: number, f: Binary): Row => ({
   mask: OP_MASK,
   match,
   format: SHIFT32,
-  assembly: '{rd}, {rs1}, {shamt}',
+  assembly: '{rd},{rs1},{shamt}',
   meaning: (h, { rd, rs1, shamt }) => h.writeX(rd, h.sext(f(h, h.trunc(h.x(rs1), 32), h.trunc(shamt, 32)), 64)),
 });
 
@@ -64,7 +64,7 @@ const branch = (name: string, match: number, condition: Binary): Row => ({
   mask: IMMEDIATE_MASK,
   match,
   format: B,
-  assembly: '{rs1}, {rs2}, {target}',
+  assembly: '{rs1},{rs2},{target}',
   meaning: (h, { rs1, rs2, imm }) => h.when(condition(h, h.x(rs1), h.x(rs2)), () => h.jump(h.add(h.pc(), imm))),
 });
 
@@ -73,7 +73,7 @@ const load = (name: string, match: number, bytes: AccessBytes, extend: 'sext' | 
   mask: IMMEDIATE_MASK,
   match,
   format: I,
-  assembly: '{rd}, {imm}({rs1})',
+  assembly: '{rd},{imm}({rs1})',
   meaning: (h, { rd, rs1, imm }) => h.writeX(rd, h[extend](h.load(h.add(h.x(rs1), imm), bytes), 64)),
 });
 
@@ -82,7 +82,7 @@ const store = (name: string, match: number, bytes: AccessBytes): Row => ({
   mask: IMMEDIATE_MASK,
   match,
   format: S,
-  assembly: '{rs2}, {imm}({rs1})',
+  assembly: '{rs2},{imm}({rs1})',
   meaning: (h, { rs1, rs2, imm }) =>
     h.store(h.add(h.x(rs1), imm), bytes, h.trunc(h.x(rs2), (8 * bytes) as 8 | 16 | 32 | 64)),
 });
@@ -112,7 +112,7 @@ export const BASE: readonly Row[] = [
     mask: 0x7f,
     match: 0x37,
     format: U,
-    assembly: '{rd}, {imm}',
+    assembly: '{rd},{upper}',
     meaning: (h, { rd, imm }) => h.writeX(rd, imm),
   },
   {
@@ -120,11 +120,11 @@ export const BASE: readonly Row[] = [
     mask: 0x7f,
     match: 0x17,
     format: U,
-    assembly: '{rd}, {imm}',
+    assembly: '{rd},{upper}',
     meaning: (h, { rd, imm }) => h.writeX(rd, h.add(h.pc(), imm)),
   },
-  { name: 'jal', mask: 0x7f, match: 0x6f, format: J, assembly: '{rd}, {target}', meaning: jal },
-  { name: 'jalr', mask: IMMEDIATE_MASK, match: 0x67, format: I, assembly: '{rd}, {imm}({rs1})', meaning: jalr },
+  { name: 'jal', mask: 0x7f, match: 0x6f, format: J, assembly: '{rd},{target}', meaning: jal },
+  { name: 'jalr', mask: IMMEDIATE_MASK, match: 0x67, format: I, assembly: '{rd},{imm}({rs1})', meaning: jalr },
 
   branch('beq', 0x0063, (h, a, b) => h.eq(a, b)),
   branch('bne', 0x1063, (h, a, b) => h.ne(a, b)),
@@ -171,7 +171,7 @@ export const BASE: readonly Row[] = [
     mask: IMMEDIATE_MASK,
     match: 0x001b,
     format: I,
-    assembly: '{rd}, {rs1}, {imm}',
+    assembly: '{rd},{rs1},{imm}',
     meaning: (h, { rd, rs1, imm }) => h.writeX(rd, h.sext(h.add(h.trunc(h.x(rs1), 32), h.trunc(imm, 32)), 64)),
   },
   shiftImmediateW('slliw', 0x0000101b, (h, a, b) => h.shl(a, b)),
@@ -184,8 +184,8 @@ export const BASE: readonly Row[] = [
   opW('sraw', 0x4000503b, (h, a, b) => h.shrS(a, b)),
 
   // One hart, memory in order: fences order nothing. Stores into code are seen by the next fetch, so fence.i is one too.
-  { name: 'fence', mask: IMMEDIATE_MASK, match: 0x000f, format: NONE, assembly: '', meaning: nothing },
-  { name: 'fence.i', mask: IMMEDIATE_MASK, match: 0x100f, format: NONE, assembly: '', meaning: nothing },
+  { name: 'fence', mask: IMMEDIATE_MASK, match: 0x000f, format: FENCE, assembly: '{pred},{succ}', meaning: nothing },
+  { name: 'fence.i', mask: IMMEDIATE_MASK, match: 0x100f, format: FENCE, assembly: '', meaning: nothing },
   {
     name: 'ecall',
     mask: 0xffffffff,

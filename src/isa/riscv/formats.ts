@@ -29,8 +29,10 @@ const immJ = word((h, w) =>
 const unsigned = (high: number, low: number) => word((h, w) => h.zext(h.bits(w, high, low), 64));
 
 export const R: Format = { name: 'R', fields: { rd, rs1, rs2 } };
-/** Atomics: R with the bits aq and rl, which a single hart ignores. */
-export const A: Format = { name: 'A', fields: { rd, rs1, rs2 } };
+/** Atomics: R with the bits aq and rl, which order nothing on a single hart. */
+export const AMO: Format = { name: 'AMO', fields: { rd, rs1, rs2 }, ignored: { order: unsigned(26, 25) } };
+/** Load-reserved: an atomic without rs2. */
+export const LR: Format = { name: 'LR', fields: { rd, rs1 }, ignored: { order: unsigned(26, 25) } };
 export const I: Format = { name: 'I', fields: { rd, rs1, imm: immI } };
 /** Shifts by an immediate of 6 bits (64-bit registers) or 5 (the W forms). */
 export const SHIFT64: Format = { name: 'SHIFT64', fields: { rd, rs1, shamt: unsigned(25, 20) } };
@@ -39,7 +41,23 @@ export const S: Format = { name: 'S', fields: { rs1, rs2, imm: immS } };
 export const B: Format = { name: 'B', fields: { rs1, rs2, imm: immB } };
 export const U: Format = { name: 'U', fields: { rd, imm: immU } };
 export const J: Format = { name: 'J', fields: { rd, imm: immJ } };
-export const CSR: Format = { name: 'CSR', fields: { rd, rs1, csr: unsigned(31, 20) } };
-export const CSRI: Format = { name: 'CSRI', fields: { rd, uimm: unsigned(19, 15), csr: unsigned(31, 20) } };
-/** No fields: ecall, ebreak, fence. */
+/** Fences: the manual has base implementations ignore all but the opcode, so that finer-grain fences run on them too. */
+export const FENCE: Format = {
+  name: 'FENCE',
+  fields: {},
+  ignored: {
+    fm: unsigned(31, 28),
+    pred: unsigned(27, 24),
+    succ: unsigned(23, 20),
+    unused: unsigned(19, 15),
+    hint: unsigned(11, 7),
+  },
+};
+/** A read of a counter: the CSR number and rs1 = x0 are fixed. */
+export const COUNTER: Format = {
+  name: 'COUNTER',
+  fields: { rd },
+  ignored: { immediate: unsigned(14, 14), clear: unsigned(12, 12) },
+};
+/** No fields: ecall, ebreak. */
 export const NONE: Format = { name: 'NONE', fields: {} };
