@@ -74,7 +74,7 @@ export class DenseLevels {
     }
   }
 
-  /** The versions of leaves: of writes of one leaf in one step the last, a step's leaves ascending. Returns their count. */
+  /** The versions of leaves, a step's leaves ascending (those of one leaf in time order). Returns their count. */
   #takeWrites({ steps, leaves, values }: LeafWrites, indices: Uint32Array): number {
     const { bytes } = this.#tree.hasher;
     let count = 0;
@@ -84,15 +84,13 @@ export class DenseLevels {
       if (i === 0 || step !== steps[i - 1]) first = count;
       const node = positionOf(indices, leaves[i] as number);
       let at = count;
-      while (at > first && (this.#nodes[at - 1] as number) >= node) at--;
-      if (at === count || this.#nodes[at] !== node) {
-        const from = this.#versions + HASH_BYTES * at;
-        bytes.copyWithin(from + HASH_BYTES, from, this.#versions + HASH_BYTES * count);
-        this.#nodes.copyWithin(at + 1, at, count);
-        this.#nodes[at] = node;
-        this.#steps[count++] = step;
-      }
-      bytes.set(values.subarray(LEAF_BYTES * i, LEAF_BYTES * (i + 1)), this.#versions + HASH_BYTES * at);
+      while (at > first && (this.#nodes[at - 1] as number) > node) at--;
+      const version = this.#versions + HASH_BYTES * at;
+      bytes.copyWithin(version + HASH_BYTES, version, this.#versions + HASH_BYTES * count);
+      this.#nodes.copyWithin(at + 1, at, count);
+      this.#nodes[at] = node;
+      this.#steps[count++] = step;
+      bytes.set(values.subarray(LEAF_BYTES * i, LEAF_BYTES * (i + 1)), version);
     }
     return count;
   }

@@ -43,13 +43,14 @@ export function realNodes(leafCount: number, level: number): number {
 
 let sharedHasher: LevelHasher | undefined;
 
-function parents(nodes: Uint8Array, filler: Uint8Array): Uint8Array {
+/** The nodes above `nodes` (32 bytes each); a last one without a neighbour is paired with `filler`. */
+export function parents(nodes: Uint8Array, filler: Uint8Array): Uint8Array {
   sharedHasher ??= new LevelHasher();
   return sharedHasher.parents(nodes, filler);
 }
 
-/** Node i: the root of a tree of height i whose leaves are all `leaf`. */
-function repeatedNodes(leaf: Uint8Array, height: number): Uint8Array[] {
+/** Node i, for 0 to `height`: the root of a tree of height i whose leaves are all `leaf`. */
+export function repeatedNodes(leaf: Uint8Array, height: number): Uint8Array[] {
   const nodes = [leaf];
   for (let level = 0; level < height; level++) {
     const node = nodes[level] as Uint8Array;

@@ -5,6 +5,7 @@ import { DenseCommitter } from '../../src/commitment/dense.ts';
 import { DENSE_RECORD_BYTES, type DenseChunk } from '../../src/commitment/denseChunk.ts';
 import { MAX_BATCH_WRITES } from '../../src/commitment/denseLevels.ts';
 import { MemoryTree } from '../../src/commitment/memoryTree.ts';
+import { RecordHasher } from '../../src/commitment/recordHasher.ts';
 import { stateHash } from '../../src/commitment/stateHash.ts';
 import { field } from '../../src/semantics/layout.ts';
 import { Random } from './random.ts';
@@ -34,12 +35,12 @@ function chunkOf(steps: number, records: Uint8Array, { writes, zeros }: Log): De
   };
 }
 
-/** Records whose first block changes in one step of three. */
+/** Records whose first block changes by one bit in one step of three. */
 function someRecords(random: Random, steps: number): Uint8Array {
   const records = new Uint8Array(DENSE_RECORD_BYTES * steps);
-  let start = random.bytes(136);
+  const start = random.bytes(136);
   for (let i = 0; i < steps; i++) {
-    if (random.below(3) === 0) start = random.bytes(136);
+    if (random.below(3) === 0) start[random.pick([random.below(136), 135])]! ^= 1 << random.below(8);
     const record = records.subarray(DENSE_RECORD_BYTES * i, DENSE_RECORD_BYTES * (i + 1));
     record.set(random.bytes(16), 136 + random.below(200));
     record.set(start);
@@ -125,6 +126,13 @@ test('more writes than a batch holds, cut inside a step', () => {
     assert.deepEqual(hashes.slice(32 * step, 32 * step + 32), stateHash(hot), `step ${step}`);
   }
   assert.deepEqual(tree.root(), expectedTree.root());
+});
+
+test('records of zeros only: the first is not taken for a repetition', () => {
+  const records = new Uint8Array(3 * DENSE_RECORD_BYTES);
+  const hashes = new RecordHasher().hash(records, { initial: new Uint8Array(32), steps: [], roots: [] });
+  const expected = stateHash(records.subarray(0, DENSE_RECORD_BYTES));
+  assert.ok(Buffer.concat([expected, expected, expected]).equals(hashes));
 });
 
 test('a chunk of another form is a broken invariant', () => {

@@ -103,6 +103,18 @@ test('a path of siblings leads to the root', () => {
   }
 });
 
+test('zeroed pages give their room back', () => {
+  const tree = new MemoryTree();
+  const page = new Uint8Array(4096).fill(1);
+  tree.update([1, 2, 3], () => page);
+  const { end } = tree.hasher;
+  for (let i = 0; i < 10; i++) {
+    tree.zeroPages(0, 2);
+    tree.update([1, 2, 3], () => page);
+  }
+  assert.equal(tree.hasher.end, end);
+});
+
 test('a wrong shape is a broken invariant', () => {
   const tree = new MemoryTree();
   assert.throws(() => tree.zeroPages(1, 1), /not an aligned subtree/);
