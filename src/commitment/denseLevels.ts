@@ -22,7 +22,7 @@ export interface LeafWrites {
   readonly values: Uint8Array;
 }
 
-/** The root after each step that wrote: called in time order, the address is valid during the call. */
+/** Called with the root after each step that wrote, in time order; of several calls for one step the last counts. */
 export type RootVisitor = (step: number, root: Uint8Array) => void;
 
 /** Working memory for batches on one tree, in its hasher. */
@@ -74,25 +74,12 @@ export class DenseLevels {
     }
   }
 
-  /** The versions of leaves, a step's leaves ascending (those of one leaf in time order). Returns their count. */
+  /** Takes the written leaves as versions of height 0. Returns their count. */
   #takeWrites({ steps, leaves, values }: LeafWrites, indices: Uint32Array): number {
-    const { bytes } = this.#tree.hasher;
-    let count = 0;
-    let first = 0;
-    for (let i = 0; i < steps.length; i++) {
-      const step = steps[i] as number;
-      if (i === 0 || step !== steps[i - 1]) first = count;
-      const node = positionOf(indices, leaves[i] as number);
-      let at = count;
-      while (at > first && (this.#nodes[at - 1] as number) > node) at--;
-      const version = this.#versions + HASH_BYTES * at;
-      bytes.copyWithin(version + HASH_BYTES, version, this.#versions + HASH_BYTES * count);
-      this.#nodes.copyWithin(at + 1, at, count);
-      this.#nodes[at] = node;
-      this.#steps[count++] = step;
-      bytes.set(values.subarray(LEAF_BYTES * i, LEAF_BYTES * (i + 1)), version);
-    }
-    return count;
+    this.#tree.hasher.bytes.set(values, this.#versions);
+    this.#steps.set(steps);
+    for (let i = 0; i < leaves.length; i++) this.#nodes[i] = positionOf(indices, leaves[i] as number);
+    return leaves.length;
   }
 
   /**
@@ -117,6 +104,8 @@ export class DenseLevels {
       const step = this.#steps[i] as number;
       const parent = slot >>> 1;
       current[slot] = this.#versions + HASH_BYTES * i;
+      // Versions of one step that follow one another under one parent are one version of it. Others of that step stay apart:
+      // the later one holds what the earlier one changed.
       const joined = versions > 0 && this.#steps[versions - 1] === step && this.#nodes[versions - 1] === parent;
       if (!joined) versions++;
       const job = firstJob + PAIR_JOB_WORDS * (versions - 1);
