@@ -3,7 +3,6 @@
 // versions of its children that hold at that step, wherever these lie. So a height is one batch of pair jobs.
 
 import { assert } from '../invariant.ts';
-import { LEAF_BYTES } from '../machine/memoryMap.ts';
 import { HASH_BYTES, PAIR_JOB_WORDS } from './hasher.ts';
 import { parents, sortedUnique } from './indices.ts';
 import type { MemoryTree } from './memoryTree.ts';
