@@ -1,0 +1,186 @@
+// The part of a machine that a one-step proof opens, as a hart: what the contract sees. A step that asks for more than the
+// proof gives is refused, and so is, in the end, a proof that gives more than the step asked for.
+
+import { equal, writeU64LE } from '../../bytes.ts';
+import { PREIMAGE_PREFIX_BYTES, preimageBytes } from '../../engine/machineHart.ts';
+import { hashInputs } from '../../environment/inputs.ts';
+import { KEY_TYPE, keyOf, localIndex } from '../../environment/preimageKey.ts';
+import { InputError } from '../../errors.ts';
+import type { Hart } from '../../semantics/evaluate.ts';
+import { PART_BYTES, type StepProof } from './format.ts';
+
+/** What a step does to a leaf. */
+export interface OpenedLeaf {
+  readonly index: number;
+  readonly before: Uint8Array;
+  readonly after: Uint8Array;
+  used: boolean;
+}
+
+/** Whether the preimage oracle has verified a part of a preimage: on chain it has; off chain whoever verifies must know. */
+export type PartCheck = (key: Uint8Array, offset: bigint, length: bigint, bytes: Uint8Array) => boolean;
+
+const refuse = (code: string, message: string): InputError => new InputError(`PROOF_${code}`, `step proof: ${message}`);
+
+export class ProofHart implements Hart {
+  readonly #proof: StepProof;
+  readonly #state: Map<string, bigint>;
+  readonly #leaves: OpenedLeaf[];
+  readonly #preimage: { readonly length: bigint; copy(offset: bigint, count: number): Uint8Array } | undefined;
+  #zeroed = false;
+  #looked = false;
+
+  /** Throws an InputError (`PROOF_PREIMAGE`) for a preimage that does not have the key in the record. */
+  constructor(proof: StepProof, checkPart: PartCheck) {
+    this.#proof = proof;
+    this.#state = new Map(proof.state);
+    this.#leaves = proof.leaves.map(({ index, value }) => ({
+      index,
+      before: value,
+      after: Uint8Array.from(value),
+      used: false,
+    }));
+    this.#preimage = this.#openPreimage(checkPart);
+  }
+
+  /** The state variables after the step. */
+  get state(): ReadonlyMap<string, bigint> {
+    return this.#state;
+  }
+
+  get leaves(): readonly OpenedLeaf[] {
+    return this.#leaves;
+  }
+
+  /** Refuses a proof of which the step did not use everything. `opens` are the parts that the step's program opens. */
+  finish(opens: ReadonlySet<'cold' | 'fp'>): void {
+    for (const part of ['cold', 'fp'] as const)
+      if (opens.has(part) !== this.#proof.parts.has(part))
+        throw refuse('PARTS', `the step ${opens.has(part) ? 'opens' : 'does not open'} the ${part} part`);
+    const unused = this.#leaves.find((leaf) => !leaf.used);
+    if (unused) throw refuse('LEAF_UNUSED', `the step does not access leaf ${unused.index}`);
+    if (this.#proof.zeroed && !this.#zeroed) throw refuse('ZEROED', 'the step does not zero pages');
+    if (this.#preimage && !this.#looked) throw refuse('PREIMAGE', 'the step does not look at the preimage');
+  }
+
+  readRegister(file: 'x' | 'f', number: number): bigint {
+    return file === 'x' && number === 0 ? 0n : this.readState(`${file}${number}`);
+  }
+
+  writeRegister(file: 'x' | 'f', number: number, value: bigint): void {
+    if (file === 'f' || number !== 0) this.writeState(`${file}${number}`, value);
+  }
+
+  readState(name: string): bigint {
+    const value = this.#state.get(name);
+    if (value === undefined) throw refuse('PARTS', `the step reads ${name}, which is not given`);
+    return value;
+  }
+
+  writeState(name: string, value: bigint): void {
+    this.readState(name);
+    this.#state.set(name, value);
+  }
+
+  readMemory(address: bigint, bytes: number): bigint {
+    let value = 0n;
+    for (let i = bytes - 1; i >= 0; i--) {
+      const { leaf, offset } = this.#at(address + BigInt(i));
+      value = (value << 8n) | BigInt(leaf.after[offset] ?? 0);
+    }
+    return value;
+  }
+
+  writeMemory(address: bigint, bytes: number, value: bigint): void {
+    for (let i = 0; i < bytes; i++) {
+      const { leaf, offset } = this.#at(address + BigInt(i));
+      leaf.after[offset] = Number((value >> BigInt(8 * i)) & 0xffn);
+    }
+  }
+
+  zeroPages(address: bigint, log2Pages: number): void {
+    const { zeroed } = this.#proof;
+    const height = 7 + log2Pages;
+    const index = Number(address >> BigInt(height + 5));
+    if (zeroed?.height !== height || zeroed.index !== index || this.#zeroed)
+      throw refuse('ZEROED', `the step zeroes the subtree of height ${height} and index ${index}, which is not given`);
+    this.#zeroed = true;
+  }
+
+  preimageLength(): bigint {
+    if (!this.#preimage) throw refuse('PREIMAGE', 'the step looks at the preimage, which is not given');
+    this.#looked = true;
+    return this.#preimage.length;
+  }
+
+  copyPreimage(address: bigint, offset: bigint, count: number): void {
+    if (!this.#preimage) throw refuse('PREIMAGE', 'the step copies the preimage, which is not given');
+    this.#preimage.copy(offset, count).forEach((byte, i) => {
+      const { leaf, offset: at } = this.#at(address + BigInt(i));
+      leaf.after[at] = byte;
+    });
+  }
+
+  emit(): void {}
+
+  #at(address: bigint): { readonly leaf: OpenedLeaf; readonly offset: number } {
+    const index = Number(address >> 5n);
+    const leaf = this.#leaves.find((each) => each.index === index);
+    if (!leaf) throw refuse('LEAF_MISSING', `the step accesses leaf ${index}, which is not given`);
+    leaf.used = true;
+    return { leaf, offset: Number(address & 31n) };
+  }
+
+  #bytes32(name: string): Uint8Array {
+    const bytes = new Uint8Array(32);
+    for (let word = 0; word < 4; word++) writeU64LE(bytes, 8 * word, this.readState(`${name}.${word}`));
+    return bytes;
+  }
+
+  #openPreimage(checkPart: PartCheck) {
+    const { preimage } = this.#proof;
+    if (!preimage) return undefined;
+    const key = this.#bytes32('preimageKey');
+    if (preimage.kind === 'whole') {
+      if (!equal(keyOf(preimage.data), key))
+        throw refuse('PREIMAGE', 'the preimage does not have the key in the record');
+      return whole(preimage.data);
+    }
+    if (preimage.kind === 'inputs') {
+      const words = Array.from({ length: 6 }, (_, i) => preimage.words.slice(32 * i, 32 * i + 32));
+      const index = localIndex(key);
+      if (index === undefined || !equal(hashInputs(words), this.#bytes32('inputsHash')))
+        throw refuse('PREIMAGE', 'the input words do not have the hash in the record, or its key is not a local one');
+      return whole(words[index - 1] ?? new Uint8Array());
+    }
+    return this.#openPart(preimage.length, preimage.bytes, key, checkPart);
+  }
+
+  #openPart(length: bigint, bytes: Uint8Array, key: Uint8Array, checkPart: PartCheck) {
+    const start = this.readState('preimageOffset');
+    if (key[0] !== KEY_TYPE.keccak256 || !checkPart(key, start, length, bytes))
+      throw refuse('PREIMAGE', 'the preimage oracle has not verified this part');
+    const total = length + BigInt(PREIMAGE_PREFIX_BYTES);
+    const end = start + BigInt(PART_BYTES) < total ? start + BigInt(PART_BYTES) : total;
+    return {
+      length: total,
+      copy(offset: bigint, count: number): Uint8Array {
+        if (offset < start || offset + BigInt(count) > end)
+          throw refuse('PREIMAGE', `the part does not show ${count} bytes from offset ${offset}`);
+        return bytes.slice(Number(offset - start), Number(offset - start) + count);
+      },
+    };
+  }
+}
+
+function whole(data: Uint8Array) {
+  const length = BigInt(data.length + PREIMAGE_PREFIX_BYTES);
+  return {
+    length,
+    copy(offset: bigint, count: number): Uint8Array {
+      if (offset + BigInt(count) > length)
+        throw refuse('PREIMAGE', `the step copies ${count} bytes from offset ${offset} of ${length}`);
+      return preimageBytes(data, Number(offset), count);
+    },
+  };
+}
