@@ -87,15 +87,19 @@ export function systemFile(
       throw new Error('a system call has no fields');
     },
   };
-  const functions = [...calls, unknown].map((call) =>
-    programFunction(`call_${identifier(call.name)}`, '', program(call), emitBody(program(call), none, '  ')),
-  );
-  const cases = calls.map((call) => `  case ${call.number} { call_${identifier(call.name)}() }`).join('\n');
+  // Calls that share a program share a function, named for the first of them.
+  const names = new Map<Program, string>();
+  for (const call of [...calls, unknown])
+    if (!names.has(program(call))) names.set(program(call), `call_${identifier(call.name)}`);
+  const functions = [...names].map(([each, name]) => programFunction(name, '', each, emitBody(each, none, '  ')));
+  const cases = calls
+    .map((call) => `  case ${call.number} { ${names.get(program(call))}() } // ${call.name}`)
+    .join('\n');
   const dispatch = `// The number of the call is in a7. An unknown one fails with ENOSYS.
 function execute(w) {
   switch mload(X17)
 ${cases}
-  default { call_${identifier(unknown.name)}() }
+  default { ${names.get(program(unknown))}() }
 }`;
   return contract('System', 'Executes one system call on a frame.', dispatch, functions.join('\n\n'));
 }
