@@ -24,6 +24,8 @@ const CACHED_ROWS = 64;
 
 /** Where the rows of a history are: in memory, in a store. */
 export interface HistorySource {
+  /** What messages call it: "window 7 of run 1 in omo.db". */
+  readonly name?: string;
   /** Levels of the tree above its leaves: 20 or 24, at most 32. */
   readonly height: number;
   /** Real leaves: 1 to 2^height. Leaves from there on repeat the last. */
@@ -167,7 +169,12 @@ export class HistoryTree {
     if (level + ROW_LEVELS < this.height) {
       const expected = this.node(level + ROW_LEVELS, index);
       if (!equal(levels[ROW_LEVELS] as Uint8Array, expected))
-        throw damaged(level, index, `the hash ${bytesToHex(expected)}`, bytesToHex(levels[ROW_LEVELS] as Uint8Array));
+        throw this.#damaged(
+          level,
+          index,
+          `the hash ${bytesToHex(expected)}`,
+          bytesToHex(levels[ROW_LEVELS] as Uint8Array),
+        );
     }
     if (this.#rows.size >= CACHED_ROWS) this.#rows.delete(this.#rows.keys().next().value as string);
     this.#rows.set(key, levels);
@@ -178,19 +185,17 @@ export class HistoryTree {
     const row = this.#source.row(level, index);
     const count = Math.min(ROW_NODES, realNodes(this.leafCount, level) - ROW_NODES * index);
     if (row.length !== HASH_BYTES * count)
-      throw damaged(level, index, `${count} nodes of 32 bytes`, `${row.length} bytes`);
+      throw this.#damaged(level, index, `${count} nodes of 32 bytes`, `${row.length} bytes`);
     return row.slice();
   }
-}
 
-function damaged(level: number, index: number, expected: string, found: string): InputError {
-  return new InputError(
-    'HISTORY_DAMAGED',
-    `row ${index} of level ${level} of a history: expected ${expected}, found ${found}`,
-    {
-      hint: 'The store was changed or damaged. Make the trace again.',
-    },
-  );
+  #damaged(level: number, index: number, expected: string, found: string): InputError {
+    return new InputError(
+      'HISTORY_DAMAGED',
+      `row ${index} of level ${level} of ${this.#source.name ?? 'a history'}: expected ${expected}, found ${found}`,
+      { hint: 'It was changed or damaged since it was written. Make the trace again.' },
+    );
+  }
 }
 
 /** The root that a leaf at `index` leads to with the siblings of its path, from its neighbour up. */
