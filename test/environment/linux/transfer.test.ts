@@ -163,6 +163,7 @@ test('vectors: the first that is not empty, however many are', () => {
   assert.equal(guest.call('writev', 1, at, 6), 2);
   assert.equal(guest.steps, 3);
   assert.equal(guest.call('writev', 1, at, 4), 0);
+  assert.equal(guest.call('writev', 1, at + 3 * 16, 1), 0, 'what follows the last vector is not looked at');
   assert.deepEqual(
     guest.emitted.map(({ data }) => text(data)),
     ['abc', 'abcdef', 'bc'],
