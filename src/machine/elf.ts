@@ -157,7 +157,9 @@ function checkSegments(segments: readonly Segment[], fail: Fail): void {
 }
 
 function readEntry(view: DataView, bias: number, segments: readonly Segment[], fail: Fail): number {
-  const entry = view.getBigUint64(24, true) + BigInt(bias);
+  const offset = view.getBigUint64(24, true);
+  const entry = offset + BigInt(bias);
+  if (offset === 0n) throw fail('ELF_ENTRY', 'has no entry point', 'A library is not a program.');
   if (entry % 2n !== 0n) throw fail('ELF_ENTRY', `entry 0x${entry.toString(16)} is odd`);
   const inside = ({ address, memoryBytes, executable }: Segment) =>
     executable && entry >= address && entry < address + memoryBytes;

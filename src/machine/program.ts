@@ -15,7 +15,7 @@ import { assert } from '../invariant.ts';
 import { MACHINE_VERSION, NEVER, STATUS } from '../semantics/layout.ts';
 import { type ElfImage, PROGRAM_HEADER_BYTES, readElf, type Segment, STACK_BYTES, STACK_START } from './elf.ts';
 import { Machine } from './machine.ts';
-import { GUEST_END, GUEST_START, PAGE_BITMAP, PAGE_BYTES, PAGE_COUNT } from './memoryMap.ts';
+import { GUEST_END, GUEST_START, MMAP_START, PAGE_BITMAP, PAGE_BYTES, PAGE_COUNT } from './memoryMap.ts';
 import { readSymbols, type SymbolTable } from './symbols.ts';
 
 /** argv[0] and AT_EXECFN of every program. */
@@ -24,8 +24,6 @@ export const PROGRAM_NAME = 'program';
 export const STRINGS_MAX = 1024;
 /** Most bytes of their text together, the zero after each included. */
 export const STRING_BYTES_MAX = 128 * 1024;
-/** Address where mmap begins to search for free pages. */
-export const MMAP_START = 0x4000_0000;
 /** What AT_RANDOM points to: 16 bytes, the same for every program and run. */
 export const AT_RANDOM_BYTES: Uint8Array = new TextEncoder().encode('OMO rv64 random.');
 /** AT_HWCAP: bit n is the n-th letter of the alphabet: A, C, D, F, I, M. */

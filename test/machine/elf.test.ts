@@ -162,7 +162,9 @@ describe('ELF files', () => {
 
   it('whose entry is odd, or not code, are refused by name', () => {
     const data: TestSegment = { vaddr: 0x20000n, data: CODE, flags: 6 };
-    for (const entry of [0n, 0x10040n, 0x20000n, 2n ** 64n - 2n])
+    refused(buildElf({ segments: [TEXT], entry: 0n }), 'ELF_ENTRY', /no entry point/);
+    refused(buildElf({ type: 3, segments: [{ vaddr: 0n, data: CODE }], entry: 0n }), 'ELF_ENTRY', /no entry point/);
+    for (const entry of [2n, 0x10040n, 0x20000n, 2n ** 64n - 2n])
       refused(buildElf({ segments: [TEXT, data], entry }), 'ELF_ENTRY', /no executable segment/);
     refused(buildElf({ segments: [TEXT], entry: 0x10001n }), 'ELF_ENTRY', /odd/);
   });
@@ -235,7 +237,7 @@ describe('symbols', () => {
   it('move with a position-independent executable', () => {
     const file = buildElf({
       type: 3,
-      entry: 0n,
+      entry: 2n,
       segments: [{ vaddr: 0n, data: CODE }],
       symbols: [{ name: 'f', value: 4n, size: 4n }],
     });

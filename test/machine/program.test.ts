@@ -6,8 +6,8 @@ import { bytesToHex } from '../../src/bytes.ts';
 import { makeInputs } from '../../src/environment/inputs.ts';
 import { PIE_BIAS, STACK_START } from '../../src/machine/elf.ts';
 import type { Machine } from '../../src/machine/machine.ts';
-import { GUEST_END, PAGE_BITMAP } from '../../src/machine/memoryMap.ts';
-import { loadProgram, MMAP_START, setInputs } from '../../src/machine/program.ts';
+import { GUEST_END, MMAP_START, PAGE_BITMAP } from '../../src/machine/memoryMap.ts';
+import { loadProgram, setInputs } from '../../src/machine/program.ts';
 import { recordBytes } from '../../src/machine/record.ts';
 import { FIELDS, NEVER, STATUS } from '../../src/semantics/layout.ts';
 import { buildElf, smallElf } from './elfBuilder.ts';
@@ -137,7 +137,7 @@ describe('a loaded program', () => {
   });
 
   it('that is position-independent starts with the break behind its moved segments', () => {
-    const file = buildElf({ type: 3, entry: 0n, segments: [{ vaddr: 0n, data: CODE }] });
+    const file = buildElf({ type: 3, entry: 2n, segments: [{ vaddr: 0n, data: CODE }] });
     const { machine: pie } = loadProgram(file);
     assert.equal(pie.get('breakStart'), BigInt(PIE_BIAS + 0x1000));
     assert.deepEqual(Buffer.from(pie.bytes.subarray(PIE_BIAS, PIE_BIAS + 64)), CODE);
