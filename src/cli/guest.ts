@@ -10,7 +10,8 @@ import { createHost, type Host, type PreimageSource } from '../environment/host.
 import { INPUT_NAMES, type InputName, type Inputs, makeInputs } from '../environment/inputs.ts';
 import { blockSource } from '../environment/sources/blockSource.ts';
 import { folderSource } from '../environment/sources/folderSource.ts';
-import { InputError, UsageError } from '../errors.ts';
+import { processSource } from '../environment/sources/processSource.ts';
+import { UsageError } from '../errors.ts';
 import { ELF_BYTES_MAX } from '../machine/elf.ts';
 import type { Machine } from '../machine/machine.ts';
 import { loadProgram, type Program, setInputs } from '../machine/program.ts';
@@ -28,7 +29,10 @@ export const GUEST_ARGUMENTS = [
 export const guestOptions = () => ({
   block: text('--block <file>', 'run on this block: its inputs and preimages'),
   local: list('--local <key=value>', 'an input, by key 1 to 6 or by name: 0x and 64 digits, or a number', parseLocal),
-  preimages: text('--preimages <folder>', 'preimages by keccak256: a folder whose files are named by key'),
+  preimages: text(
+    '--preimages <folder|command>',
+    'preimages by keccak256: a folder whose files are named by key, or a command that serves them',
+  ),
 });
 
 /** Values of `guestOptions`. */
@@ -85,9 +89,10 @@ export function openBlock(path: string): Block {
   return readBlock(readInput(path, { what: 'block', maxBytes: BLOCK_FILE_BYTES_MAX }), path);
 }
 
+/** A folder if there is one of this name, else a command. */
 function openPreimages(place: string): PreimageSource {
   if (statSync(place, { throwIfNoEntry: false })?.isDirectory() === true) return folderSource(place);
-  throw new InputError('FOLDER_MISSING', `preimages ${place}: expected a folder`);
+  return processSource(place);
 }
 
 /** An input by key or name: `4=17`, `chainId=1`, `1=0x...`. */
@@ -98,4 +103,10 @@ function parseLocal(text: string): readonly [InputName, Uint8Array | bigint] {
     throw new UsageError('BAD_LOCAL', `expected a key from 1 to 6 or one of ${INPUT_NAMES.join(', ')}, found "${key}"`);
   if (/^\d{1,77}$/.test(value)) return [name, BigInt(value)];
   return [name, hexToBytes(value, { what: `input ${name}`, bytes: 32 })];
+}
+
+/** Function and offset of an address: `main+12`; undefined where no symbol is known. */
+export function symbolName(program: Program, address: number): string | undefined {
+  const symbol = program.symbols.symbolAt(address);
+  return symbol && `${symbol.name}${symbol.offset === 0 ? '' : `+${symbol.offset}`}`;
 }

@@ -70,6 +70,11 @@ export class Output {
     if (!this.options.json && !this.options.quiet) this.#stdout.write(`${line}\n`);
   }
 
+  /** Passes on what a program printed: to stderr, so that stdout holds the answer only; with --quiet nothing. */
+  guest(text: string): void {
+    if (!this.options.quiet) this.#stderr.write(text);
+  }
+
   /** Says on stderr what the user should know although the command goes on. */
   warn(message: string): void {
     this.#stderr.write(`omo: warning: ${message}\n`);

@@ -3,6 +3,15 @@
 import type { Command } from '../command.ts';
 import { blockFetchCommand } from './blockFetch.ts';
 import { programCommand } from './program.ts';
+import { proveCommand } from './prove.ts';
+import { runCommand } from './run.ts';
+import { verifyCommand } from './verify.ts';
 
 /** Every command. */
-export const COMMANDS: readonly Command[] = [programCommand, blockFetchCommand];
+export const COMMANDS: readonly Command[] = [
+  programCommand,
+  runCommand,
+  proveCommand,
+  verifyCommand,
+  blockFetchCommand,
+];

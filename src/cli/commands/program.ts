@@ -2,7 +2,7 @@
 
 import { MACHINE_VERSION } from '../../semantics/layout.ts';
 import { defineCommand } from '../command.ts';
-import { GUEST_ARGUMENTS, openProgram, programRoot } from '../guest.ts';
+import { GUEST_ARGUMENTS, openProgram, programRoot, symbolName } from '../guest.ts';
 import { fields } from '../output.ts';
 
 /** The instruction set of every program, as --json names it. */
@@ -22,6 +22,7 @@ export const programCommand = defineCommand({
   ],
   run: (_context, [elf, args]) => {
     const { machine, program } = openProgram(elf, args);
+    const symbol = symbolName(program, program.image.entry);
     const entry = `0x${program.image.entry.toString(16)}`;
     const answer = {
       programRoot: programRoot(machine),
@@ -33,7 +34,7 @@ export const programCommand = defineCommand({
     };
     const text = fields([
       ['program root', answer.programRoot],
-      ['entry', `${entry}${nameOf(program.symbols.symbolAt(program.image.entry))}`],
+      ['entry', `${entry}${symbol === undefined ? '' : ` (${symbol})`}`],
       ['pages', answer.pages],
       ['isa', `${answer.isa}, version ${answer.version}`],
       ['symbols', answer.symbols],
@@ -41,7 +42,3 @@ export const programCommand = defineCommand({
     return { json: answer, text };
   },
 });
-
-function nameOf(symbol: { name: string; offset: number } | undefined): string {
-  return symbol === undefined ? '' : ` (${symbol.name}${symbol.offset === 0 ? '' : `+${symbol.offset}`})`;
-}

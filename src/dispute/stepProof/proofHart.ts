@@ -2,7 +2,7 @@
 // proof gives is refused, and so is, in the end, a proof that gives more than the step asked for.
 
 import { equal, writeU64LE } from '../../bytes.ts';
-import { PREIMAGE_PREFIX_BYTES, preimageBytes } from '../../engine/machineHart.ts';
+import { type Access, PREIMAGE_PREFIX_BYTES, preimageBytes } from '../../engine/machineHart.ts';
 import { hashInputs } from '../../environment/inputs.ts';
 import { KEY_TYPE, keyOf, localIndex } from '../../environment/preimageKey.ts';
 import { InputError } from '../../errors.ts';
@@ -27,6 +27,8 @@ export class ProofHart implements Hart {
   readonly #state: Map<string, bigint>;
   readonly #leaves: OpenedLeaf[];
   readonly #preimage: { readonly length: bigint; copy(offset: bigint, count: number): Uint8Array } | undefined;
+  readonly #accesses: Access[] = [];
+  #fetching = true;
   #zeroed = false;
   #looked = false;
 
@@ -50,6 +52,16 @@ export class ProofHart implements Hart {
 
   get leaves(): readonly OpenedLeaf[] {
     return this.#leaves;
+  }
+
+  /** The accesses to memory, in order. */
+  get accesses(): readonly Access[] {
+    return this.#accesses;
+  }
+
+  /** From here on a read is not part of the fetch. */
+  fetched(): void {
+    this.#fetching = false;
   }
 
   /** Refuses a proof of which the step did not use everything. `opens` are the parts that the step's program opens. */
@@ -83,6 +95,7 @@ export class ProofHart implements Hart {
   }
 
   readMemory(address: bigint, bytes: number): bigint {
+    this.#record(this.#fetching ? 'fetch' : 'read', address, bytes);
     let value = 0n;
     for (let i = bytes - 1; i >= 0; i--) {
       const { leaf, offset } = this.#at(address + BigInt(i));
@@ -92,6 +105,7 @@ export class ProofHart implements Hart {
   }
 
   writeMemory(address: bigint, bytes: number, value: bigint): void {
+    this.#record('write', address, bytes);
     for (let i = 0; i < bytes; i++) {
       const { leaf, offset } = this.#at(address + BigInt(i));
       leaf.after[offset] = Number((value >> BigInt(8 * i)) & 0xffn);
@@ -115,6 +129,7 @@ export class ProofHart implements Hart {
 
   copyPreimage(address: bigint, offset: bigint, count: number): void {
     if (!this.#preimage) throw refuse('PREIMAGE', 'the step copies the preimage, which is not given');
+    this.#record('write', address, count);
     this.#preimage.copy(offset, count).forEach((byte, i) => {
       const { leaf, offset: at } = this.#at(address + BigInt(i));
       leaf.after[at] = byte;
@@ -122,6 +137,10 @@ export class ProofHart implements Hart {
   }
 
   emit(): void {}
+
+  #record(kind: Access['kind'], address: bigint, bytes: number): void {
+    this.#accesses.push({ kind, address: Number(address), bytes });
+  }
 
   #at(address: bigint): { readonly leaf: OpenedLeaf; readonly offset: number } {
     const index = Number(address >> 5n);

@@ -5,6 +5,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js';
 import { bigintToBytes, writeU64LE } from '../../bytes.ts';
 import { checkMultiproof } from '../../commitment/multiproof.ts';
 import { stateHash, statusOfHash } from '../../commitment/stateHash.ts';
+import type { Access } from '../../engine/machineHart.ts';
 import { type ExecutedStep, executeStep } from '../../engine/step.ts';
 import { InputError } from '../../errors.ts';
 import { assert } from '../../invariant.ts';
@@ -24,6 +25,8 @@ export interface VerifiedStep {
   readonly after: ReadonlyMap<string, bigint>;
   /** The leaves that the step accessed. */
   readonly leaves: readonly OpenedLeaf[];
+  /** The accesses to memory, in order: first the fetch. */
+  readonly accesses: readonly Access[];
 }
 
 /**
@@ -47,17 +50,17 @@ export function verifyStepProof(pre: Hash, proof: Uint8Array, checkPart: PartChe
     throw new InputError('PROOF_PRE_STATE', `step proof: expected a proof of the state ${pre}, found one of ${found}`, {
       hint: 'It was made of another state, or it is damaged.',
     });
-  const executed = executeStep(hart);
+  const executed = executeStep(hart, () => hart.fetched());
   assert(executed.kind !== 'halted', 'a running machine is not halted');
   hart.finish(executed.kind === 'instruction' ? executed.program.opens : new Set());
   const post = hashOf(opened, hart.state, roots(opened, hart.leaves).after);
-  return { post, executed, before: opened.state, after: hart.state, leaves: hart.leaves };
+  return { post, executed, before: opened.state, after: hart.state, leaves: hart.leaves, accesses: hart.accesses };
 }
 
 function halted(pre: Hash, proof: Uint8Array): VerifiedStep {
   if (proof.length > 0)
     throw new InputError('PROOF_LENGTH', `step proof: expected no bytes for a halted machine, found ${proof.length}`);
-  return { post: pre, executed: { kind: 'halted' }, before: new Map(), after: new Map(), leaves: [] };
+  return { post: pre, executed: { kind: 'halted' }, before: new Map(), after: new Map(), leaves: [], accesses: [] };
 }
 
 /** The memory roots that the proof leads to, with the leaves as they are before the step and now. */

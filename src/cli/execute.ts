@@ -1,0 +1,83 @@
+// Running a machine from a command: in slices, so that progress is shown and Ctrl-C works although engines are synchronous.
+
+import { setImmediate } from 'node:timers/promises';
+import { bytesToHex } from '../bytes.ts';
+import { evaluateStep, MissingPreimage } from '../engine/machineHart.ts';
+import { InputError } from '../errors.ts';
+import { REASON, STATUS } from '../semantics/layout.ts';
+import type { Step } from '../units.ts';
+import type { Guest } from './guest.ts';
+import type { Update } from './progress.ts';
+
+/** Steps between two looks at the outside. */
+const SLICE_STEPS = 1n << 12n;
+
+/** Names of engines, for --engine. */
+export const ENGINES = ['interpreter'] as const;
+
+/** How a machine stands: of its status, with the reason of a panic. */
+export interface Standing {
+  readonly status: 'valid' | 'invalid' | 'panic' | 'unfinished';
+  /** Only of a panic. */
+  readonly reason: string | undefined;
+  /** All 64 bits of a0 when it exited. */
+  readonly exitCode: bigint;
+}
+
+/** Runs a guest until it halts or `untilStep` is reached. Throws an InputError (`MISSING_PREIMAGE`) naming the key. */
+export async function execute(guest: Guest, untilStep: Step, update: Update): Promise<void> {
+  const { machine } = guest;
+  const start = performance.now();
+  const first = machine.get('step');
+  while (machine.get('step') < untilStep && machine.get('status') === BigInt(STATUS.running)) {
+    const now = machine.get('step');
+    const slice = now + SLICE_STEPS < untilStep ? now + SLICE_STEPS : untilStep;
+    runSlice(guest, slice);
+    const seconds = (performance.now() - start) / 1_000;
+    update(`step ${machine.get('step')}, ${rate(machine.get('step') - first, seconds).toFixed(1)} million steps/s`);
+    await setImmediate();
+  }
+}
+
+function runSlice({ machine, host }: Guest, untilStep: bigint): void {
+  try {
+    while (machine.get('step') < untilStep && machine.get('status') === BigInt(STATUS.running))
+      evaluateStep(machine, host);
+  } catch (error) {
+    if (!(error instanceof MissingPreimage)) throw error;
+    throw missingPreimage(error.key, machine.get('step'));
+  }
+}
+
+/** The error of a preimage that nobody gave: never a verdict. */
+export function missingPreimage(key: Uint8Array, step: bigint): InputError {
+  const message = `step ${step} needs the preimage of ${bytesToHex(key)}, which no source has`;
+  const hint = 'Nothing was decided. Give the preimage with --preimages, or fetch a complete block file.';
+  return new InputError('MISSING_PREIMAGE', message, { hint });
+}
+
+/** Million steps a second; 0 for no time at all. */
+export function rate(steps: bigint, seconds: number): number {
+  return seconds > 0 ? Number(steps) / seconds / 1e6 : 0;
+}
+
+/** How a guest's machine stands now. */
+export function standing({ machine }: Pick<Guest, 'machine'>): Standing {
+  const status = Number(machine.get('status'));
+  const reason = Number(machine.get('reason'));
+  return {
+    status: (['valid', 'invalid', 'panic', 'unfinished'] as const)[status] ?? 'unfinished',
+    reason: status === STATUS.panic ? Object.entries(REASON).find(([, code]) => code === reason)?.[0] : undefined,
+    exitCode: machine.get('exitCode'),
+  };
+}
+
+/**
+ * Text that a guest printed, safe to show: a hostile program must not move the cursor or rename the window. Everything but
+ * line ends, tabs and printable characters becomes `?`.
+ */
+export function printable(data: Uint8Array): string {
+  return Buffer.from(data)
+    .toString('utf8')
+    .replace(/[^\P{Cc}\n\t]/gu, '?');
+}
