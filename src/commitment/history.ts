@@ -151,6 +151,11 @@ export class HistoryTree {
     return Array.from({ length: count }, (_, i) => this.node(level, first + i));
   }
 
+  /** A stored row, checked: as HistorySource.row, so that a tree is a source too. */
+  row(level: number, index: number): Uint8Array {
+    return (this.#row(level, index)[0] as Uint8Array).slice();
+  }
+
   /** The siblings on the path of a leaf, from its neighbour up: `height` of them. */
   prove(leaf: number): Uint8Array[] {
     return Array.from({ length: this.height }, (_, level) => {

@@ -1,6 +1,6 @@
 // Programs and runs in a store. Equal (program, inputs, machine version, fault, origin) is the same run: a history is a fact.
 
-import { concat } from '../bytes.ts';
+import { concat, equal } from '../bytes.ts';
 import { InputError } from '../errors.ts';
 import { asHash, asStep, type Hash, hashToBytes, LAST_STEP, type Step } from '../units.ts';
 import type { Connection, Row, Value } from './connection.ts';
@@ -110,7 +110,7 @@ export class Runs {
       return found;
     }
     const values: Value[] = [
-      this.#addProgram(run.program),
+      this.#addProgram(run.program, run.origin === ''),
       hashToBytes(run.inputsHash),
       run.machineVersion,
       run.fault,
@@ -147,16 +147,27 @@ export class Runs {
     );
   }
 
-  #addProgram(program: ProgramRecord): number {
+  /** Adds a program, or finds it. What a stranger's trace said about it gives way to what is known here. */
+  #addProgram(program: ProgramRecord, isOurs: boolean): number {
     const root = hashToBytes(program.root);
-    const found = this.#connection.get('SELECT id FROM programs WHERE root = ?', root);
-    if (found) return Number(found['id']);
     const values = [root, hashToBytes(program.elfHash), JSON.stringify(program.args), JSON.stringify(program.env)];
-    return this.#connection.insert(
-      `INSERT INTO programs (${PROGRAM_COLUMNS.join(', ')}, digest) VALUES (?, ?, ?, ?, ?)`,
-      ...values,
-      digestOf('programs', values),
-    );
+    const digest = digestOf('programs', values);
+    const found = this.#connection.get('SELECT id, digest FROM programs WHERE root = ?', root);
+    if (!found)
+      return this.#connection.insert(
+        `INSERT INTO programs (${PROGRAM_COLUMNS.join(', ')}, digest) VALUES (?, ?, ?, ?, ?)`,
+        ...values,
+        digest,
+      );
+    const id = Number(found['id']);
+    if (isOurs && !equal(found['digest'] as Uint8Array, digest))
+      this.#connection.run(
+        'UPDATE programs SET root = ?, elf_hash = ?, arguments = ?, environment = ?, digest = ? WHERE id = ?',
+        ...values,
+        digest,
+        id,
+      );
+    return id;
   }
 
   #run(row: Row): RunRecord {
