@@ -24,7 +24,7 @@ export interface Standing {
   readonly exitCode: bigint;
 }
 
-/** Runs a guest until it halts or `untilStep` is reached. Throws an InputError (`MISSING_PREIMAGE`) naming the key. */
+/** Runs a guest until it halts or `untilStep` is reached. Throws an InputError (`PREIMAGE_MISSING`) naming the key. */
 export async function execute(guest: Guest, untilStep: Step, update: Update): Promise<void> {
   const { machine } = guest;
   const start = performance.now();
@@ -53,7 +53,7 @@ function runSlice({ machine, host }: Guest, untilStep: bigint): void {
 export function missingPreimage(key: Uint8Array, step: bigint): InputError {
   const message = `step ${step} needs the preimage of ${bytesToHex(key)}, which no source has`;
   const hint = 'Nothing was decided. Give the preimage with --preimages, or fetch a complete block file.';
-  return new InputError('MISSING_PREIMAGE', message, { hint });
+  return new InputError('PREIMAGE_MISSING', message, { hint });
 }
 
 /** Million steps a second; 0 for no time at all. */

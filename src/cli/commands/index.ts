@@ -2,6 +2,7 @@
 
 import type { Command } from '../command.ts';
 import { blockFetchCommand } from './blockFetch.ts';
+import { inspectCommand } from './inspect.ts';
 import { programCommand } from './program.ts';
 import { proveCommand } from './prove.ts';
 import { runCommand } from './run.ts';
@@ -13,5 +14,6 @@ export const COMMANDS: readonly Command[] = [
   runCommand,
   proveCommand,
   verifyCommand,
+  inspectCommand,
   blockFetchCommand,
 ];

@@ -70,7 +70,7 @@ test('a preimage that nobody has is bad input, named with its key, and no verdic
   const outcome = runOmo(['run', ACCOUNT, '0x3ea17de45664ce21f6e28e0a26f3652335796938', '1', '0', '--json', '--quiet']);
   assert.equal(outcome.exitCode, 3);
   const { code, message } = onlyObject(outcome)['error'] as { code: string; message: string };
-  assert.equal(code, 'MISSING_PREIMAGE');
+  assert.equal(code, 'PREIMAGE_MISSING');
   assert.match(message, /^step \d+ needs the preimage of 0x02(00){31}/);
 });
 
