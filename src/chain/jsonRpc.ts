@@ -2,6 +2,7 @@
 // rate-limited or somebody else's machine; what it refuses and what it fails at are different errors.
 
 import { ChainError, UsageError } from '../errors.ts';
+import { readBody, requestFailure } from './http.ts';
 
 /** Bounds of a client's requests. */
 export interface RpcBounds {
@@ -47,7 +48,7 @@ export class JsonRpc {
   }
 
   /**
-   * The result of a method. Throws a ChainError: `RPC_UNREACHABLE`, `RPC_TIMEOUT`, `RPC_TOO_LARGE`, `RPC_FAILED` (an HTTP
+   * The result of a method. Throws a ChainError: `RPC_UNREACHABLE`, `RPC_TIMEOUT`, `HTTP_TOO_LARGE`, `RPC_FAILED` (an HTTP
    * error or an answer that is not JSON-RPC), `RPC_NO_METHOD` (the node does not have it) or `RPC_REFUSED` (its own error).
    */
   async call(method: string, params: readonly unknown[] = []): Promise<unknown> {
@@ -69,7 +70,7 @@ export class JsonRpc {
     const signal = AbortSignal.timeout(1_000 * this.#timeoutSeconds);
     try {
       const response = await fetch(this.#url, { method: 'POST', headers: this.#headers, body, signal });
-      const text = await this.#read(response, what);
+      const text = (await readBody(response, this.#maxBytes, what)).toString('utf8');
       // Some nodes send their JSON-RPC errors with an HTTP error status.
       if (response.ok || parseAnswer(text)?.error !== undefined) return text;
       throw new ChainError('RPC_FAILED', `${what}: HTTP ${response.status} ${response.statusText}`);
@@ -77,23 +78,8 @@ export class JsonRpc {
       if (cause instanceof ChainError) throw cause;
       if (signal.aborted)
         throw new ChainError('RPC_TIMEOUT', `${what}: no answer within ${this.#timeoutSeconds} seconds`, { cause });
-      const reason = (cause as { cause?: Error }).cause ?? (cause as Error);
-      throw new ChainError('RPC_UNREACHABLE', `${what}: ${reason.message || (reason as { code?: string }).code}`, {
-        cause,
-      });
+      throw new ChainError('RPC_UNREACHABLE', `${what}: ${requestFailure(cause)}`, { cause });
     }
-  }
-
-  async #read(response: Response, what: string): Promise<string> {
-    const parts: Uint8Array[] = [];
-    let size = 0;
-    for await (const part of response.body ?? []) {
-      size += part.length;
-      if (size > this.#maxBytes)
-        throw new ChainError('RPC_TOO_LARGE', `${what}: the answer is larger than ${this.#maxBytes} bytes`);
-      parts.push(part);
-    }
-    return Buffer.concat(parts).toString('utf8');
   }
 }
 

@@ -26,21 +26,29 @@ export interface FileBounds {
  * is read) or FILE_UNREADABLE.
  */
 export function readInput(path: string, { what, maxBytes }: FileBounds): Uint8Array<ArrayBuffer> {
+  return withFile(path, what, (descriptor, size) => {
+    if (size <= maxBytes) return readAll(descriptor, size);
+    throw new InputError('FILE_TOO_LARGE', `${what} ${path}: expected at most ${maxBytes} bytes, found ${size}`);
+  });
+}
+
+function withFile<T>(path: string, what: string, read: (descriptor: number, size: number) => T): T {
   const descriptor = open(path, what);
   try {
     const status = fstatSync(descriptor);
     if (!status.isFile()) throw new InputError('NOT_A_FILE', `${what} ${path}: expected a regular file`);
-    if (status.size > maxBytes) {
-      const message = `${what} ${path}: expected at most ${maxBytes} bytes, found ${status.size}`;
-      throw new InputError('FILE_TOO_LARGE', message);
-    }
-    return readAll(descriptor, status.size);
+    return read(descriptor, status.size);
   } catch (error) {
     if (error instanceof InputError) throw error;
     throw new InputError('FILE_UNREADABLE', `${what} ${path}: ${(error as Error).message}`, { cause: error });
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** The first bytes of a file, at most `count`: what kind of file it is. Throws as `readInput` does. */
+export function readStart(path: string, what: string, count: number): Uint8Array {
+  return withFile(path, what, (descriptor, size) => readAll(descriptor, Math.min(size, count)));
 }
 
 function open(path: string, what: string): number {

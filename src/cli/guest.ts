@@ -2,7 +2,7 @@
 // options on every command that executes something.
 
 import { statSync } from 'node:fs';
-import { hexToBytes } from '../bytes.ts';
+import { bytesToHex, hexToBytes } from '../bytes.ts';
 import { MemoryTree } from '../commitment/memoryTree.ts';
 import { commitMachine } from '../commitment/stateHash.ts';
 import { BLOCK_FILE_BYTES_MAX, type Block, blockInputs, readBlock } from '../environment/block.ts';
@@ -17,6 +17,7 @@ import type { Machine } from '../machine/machine.ts';
 import { loadProgram, type Program, setInputs } from '../machine/program.ts';
 import type { Hash } from '../units.ts';
 import { readInput } from './files.ts';
+import type { GuestWords } from './invocation.ts';
 import { list, type OptionValues, text } from './options.ts';
 
 /** The positional arguments of every command that executes a program. */
@@ -34,6 +35,22 @@ export const guestOptions = () => ({
     'preimages by keccak256: a folder whose files are named by key, or a command that serves them',
   ),
 });
+
+/** The values of `guestOptions` that these words stand for. */
+export function guestValues({ block, local, preimages }: GuestWords): GuestValues {
+  return { block: block?.[0], local: (local ?? []).map(parseLocal), preimages: preimages?.[0] };
+}
+
+/** The words that `guestOptions` has these values for. */
+export function guestWords({ block, local, preimages }: GuestValues): GuestWords {
+  const word = ([name, value]: readonly [InputName, Uint8Array | bigint]) =>
+    `${name}=${typeof value === 'bigint' ? value : bytesToHex(value)}`;
+  return {
+    ...(block !== undefined && { block: [block] }),
+    ...(local.length > 0 && { local: local.map(word) }),
+    ...(preimages !== undefined && { preimages: [preimages] }),
+  };
+}
 
 /** Values of `guestOptions`. */
 export type GuestValues = OptionValues<ReturnType<typeof guestOptions>>;
@@ -54,8 +71,8 @@ export function openProgram(path: string, args: readonly string[]): { machine: M
   return loadProgram(readInput(path, { what: 'program', maxBytes: ELF_BYTES_MAX }), { args }, path);
 }
 
-/** The state hash before the first step with all inputs zero: what the contracts know a program by. */
-export function programRoot(machine: Machine): Hash {
+/** The state hash of a machine, which stays as it is. Before the first step with all inputs zero, it is the program root. */
+export function stateHashOf(machine: Machine): Hash {
   return commitMachine(machine.fork(), new MemoryTree()).hash;
 }
 

@@ -24,7 +24,7 @@ const failures: readonly (readonly [code: string, how: string, answer: Answer])[
   ['RPC_FAILED', 'answers with a page', (_m, _p, response) => void response.end('<html>')],
   ['RPC_FAILED', 'answers to another request', (_m, _p, response) => void response.end('{"id":99,"result":1}')],
   ['RPC_UNREACHABLE', 'hangs up', (_m, _p, response) => void response.destroy()],
-  ['RPC_TOO_LARGE', 'answers too much', () => 'x'.repeat(2_000)],
+  ['HTTP_TOO_LARGE', 'answers too much', () => 'x'.repeat(2_000)],
 ];
 for (const [code, how, answer] of failures)
   test(`a node that ${how} is a ChainError ${code}, named without the key in its URL`, async () => {

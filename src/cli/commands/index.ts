@@ -2,6 +2,7 @@
 
 import type { Command } from '../command.ts';
 import { blockFetchCommand } from './blockFetch.ts';
+import { diffCommand } from './diff.ts';
 import { inspectCommand } from './inspect.ts';
 import { programCommand } from './program.ts';
 import { proveCommand } from './prove.ts';
@@ -12,6 +13,7 @@ import { verifyCommand } from './verify.ts';
 export const COMMANDS: readonly Command[] = [
   programCommand,
   runCommand,
+  diffCommand,
   proveCommand,
   verifyCommand,
   inspectCommand,

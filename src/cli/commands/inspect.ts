@@ -1,12 +1,10 @@
 // `omo inspect`: the machine at one step of a run.
 
 import { bytesToHex } from '../../bytes.ts';
-import { MemoryTree } from '../../commitment/memoryTree.ts';
-import { commitMachine } from '../../commitment/stateHash.ts';
 import { UsageError } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
 import { execute, standing } from '../execute.ts';
-import { GUEST_ARGUMENTS, type Guest, guestOptions, openGuest, symbolName } from '../guest.ts';
+import { GUEST_ARGUMENTS, type Guest, guestOptions, openGuest, stateHashOf, symbolName } from '../guest.ts';
 import { codeText, hex, instructionAt, listCode, listRegisters, memoryText, registersText } from '../listing.ts';
 import { integer, list, mandatory, step, withDefault } from '../options.ts';
 import { fields } from '../output.ts';
@@ -68,7 +66,7 @@ function inspect(guest: Guest, around: number, ranges: readonly Range[]) {
       address: hex(address),
       bytes: bytesToHex(machine.bytes.subarray(address, address + bytes)),
     })),
-    stateHash: commitMachine(machine.fork(), new MemoryTree()).hash,
+    stateHash: stateHashOf(machine),
   };
 }
 

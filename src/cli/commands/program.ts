@@ -2,7 +2,7 @@
 
 import { MACHINE_VERSION } from '../../semantics/layout.ts';
 import { defineCommand } from '../command.ts';
-import { GUEST_ARGUMENTS, openProgram, programRoot, symbolName } from '../guest.ts';
+import { GUEST_ARGUMENTS, openProgram, stateHashOf, symbolName } from '../guest.ts';
 import { fields } from '../output.ts';
 
 /** The instruction set of every program, as --json names it. */
@@ -25,7 +25,7 @@ export const programCommand = defineCommand({
     const symbol = symbolName(program, program.image.entry);
     const entry = `0x${program.image.entry.toString(16)}`;
     const answer = {
-      programRoot: programRoot(machine),
+      programRoot: stateHashOf(machine),
       entry,
       pages: machine.presentPages().length,
       isa: ISA_NAME,
