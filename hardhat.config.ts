@@ -1,6 +1,7 @@
 // Compiles contracts/ with the one pinned compiler: solc 0.8.37 from npm (WebAssembly), so nothing is downloaded.
 import { createRequire } from 'node:module';
 import { defineConfig } from 'hardhat/config';
+import { COMPILER_SETTINGS, SOLC_VERSION } from './src/chain/compile.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -8,13 +9,9 @@ export default defineConfig({
   solidity: {
     compilers: [
       {
-        version: '0.8.37',
+        version: SOLC_VERSION,
         path: require.resolve('solc/soljson.js'),
-        settings: {
-          viaIR: true,
-          optimizer: { enabled: true, runs: 200 },
-          evmVersion: 'osaka',
-        },
+        settings: COMPILER_SETTINGS,
       },
     ],
   },

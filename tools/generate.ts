@@ -5,6 +5,7 @@
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { solidityFiles } from './solidity/generate.ts';
 
 /** A file to be there: its path from the root of the repository, and its whole text. */
 export interface GeneratedFile {
@@ -16,7 +17,7 @@ export interface GeneratedFile {
 export type Generator = () => readonly GeneratedFile[];
 
 /** Everything that is generated. */
-const GENERATORS: readonly Generator[] = [];
+const GENERATORS: readonly Generator[] = [solidityFiles];
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 

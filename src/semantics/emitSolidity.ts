@@ -7,7 +7,7 @@ import { REASON } from './layout.ts';
 import type { Program, Register, Statement, Temporary, Value, Variable } from './program.ts';
 import { walk } from './program.ts';
 import { clean, cleanText, conditionText, literal, type Yul, yulOperator } from './solidityExpression.ts';
-import { SPILL_ADDRESS, SPILL_WORDS, stateConstant, WORD_BYTES } from './solidityFrame.ts';
+import { SCRATCH_ADDRESS, SCRATCH_WORDS, stateConstant, WORD_BYTES } from './solidityFrame.ts';
 
 /** Yul variables that a function may hold at once; the EVM reaches 16 words, expressions and the return address need some. */
 const MAX_LIVE = 8;
@@ -280,8 +280,8 @@ class Emitter {
   }
 
   #spill(): string {
-    assert(this.#spilled < SPILL_WORDS, 'a meaning holds more temporaries at once than there are words for them');
-    return `0x${(SPILL_ADDRESS + WORD_BYTES * this.#spilled++).toString(16)}`;
+    assert(this.#spilled < SCRATCH_WORDS, 'a meaning holds more temporaries at once than there are words for them');
+    return `0x${(SCRATCH_ADDRESS + WORD_BYTES * this.#spilled++).toString(16)}`;
   }
 
   /** Computes now what reads one of `places`, and the temporaries `also`, since what follows would come before them. */

@@ -7,12 +7,27 @@ import { FIELDS, type RecordPart, type StateField } from './layout.ts';
 
 /** Bytes of a word of the EVM. */
 export const WORD_BYTES = 32;
-/** Where a row keeps the temporaries that do not fit the stack: before the frame, never handed on. */
-export const SPILL_ADDRESS = 0x80;
-/** Words for spilled temporaries. */
-export const SPILL_WORDS = 32;
+/** Memory before the frame that is never handed on: where a row keeps temporaries that do not fit the stack, and the shell hashes. */
+export const SCRATCH_ADDRESS = 0x100;
+/** Words of it. */
+export const SCRATCH_WORDS = 64;
+/** What the shell keeps there: zero hashes of height 0 to 27, the queue of the multiproof's walk, a record to be hashed. */
+export const SHELL_WORDS: readonly FrameWord[] = [
+  { name: 'ZERO_HASHES', address: SCRATCH_ADDRESS, comment: 'Shell: hashes of the zero subtrees of height 0 to 27.' },
+  {
+    name: 'QUEUE',
+    address: SCRATCH_ADDRESS + 28 * WORD_BYTES,
+    comment: "Shell: pairs of index and hash in a multiproof's walk, 9 at most.",
+  },
+  {
+    name: 'RECORD',
+    address: SCRATCH_ADDRESS + 46 * WORD_BYTES,
+    comment: 'Shell: a part of the record that is put together to be hashed.',
+  },
+];
+
 /** Address of the frame. */
-export const FRAME_ADDRESS = SPILL_ADDRESS + SPILL_WORDS * WORD_BYTES;
+export const FRAME_ADDRESS = SCRATCH_ADDRESS + SCRATCH_WORDS * WORD_BYTES;
 /** Leaves that a frame has room for: as many as a multiproof. */
 export const FRAME_LEAVES = 8;
 
@@ -47,7 +62,8 @@ const CONTROL: readonly Control[] = [
   ['PREIMAGE_GIVEN', 1, '1: the proof gives the preimage of the key in the record.'],
   ['PREIMAGE_USED', 1, '1: the step looked at it.'],
   ['PREIMAGE_LENGTH', 1, 'Its length in bytes, with the 8-byte prefix.'],
-  ['WINDOW_START', 1, 'First byte of the length-prefixed preimage that the frame holds.'],
+  ['WINDOW_START', 1, 'First byte of the length-prefixed preimage that the frame holds, and the end of what it holds.'],
+  ['WINDOW_END', 1, ''],
   [
     'LEAF_INDEX',
     FRAME_LEAVES + 1,

@@ -79,7 +79,7 @@ function preimageLength() -> n {
   copyPreimage: (selector) => `// Copies n (1 to 32) bytes of the prefixed preimage to an address, inside one leaf.
 function copyPreimage(a, offset, n) {
   let start := mload(WINDOW_START)
-  if or(lt(offset, start), gt(add(offset, n), mload(PREIMAGE_LENGTH))) { ${fail(selector('PreimageMissing()'))} }
+  if or(lt(offset, start), gt(add(offset, n), mload(WINDOW_END))) { ${fail(selector('PreimageMissing()'))} }
   let p := locate(a, n)
   let keep := shr(shl(3, n), not(0))
   mstore(p, or(and(mload(p), keep), and(mload(add(WINDOW, sub(offset, start))), not(keep))))

@@ -70,6 +70,16 @@ function test(mask: number, match: number): string {
   return (match & mask) === 0 ? `if iszero(${value}) ` : `if eq(${value}, ${hex(match & mask)}) `;
 }
 
+/** For programs that belong to no instruction word: a fetch, a system call. */
+export const NO_FIELDS: FieldTexts = {
+  field: (name) => noField(name),
+  register: (_, name) => noField(name),
+};
+
+function noField(name: string): never {
+  throw new RangeError(`a program without an instruction word reads its field ${name}`);
+}
+
 /** Functions of the word `w` for the fields that rows read: one a definition, named as the first format that has it. */
 export class FieldFunctions {
   readonly #names = new Map<Definition, string>();

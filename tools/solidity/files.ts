@@ -28,9 +28,9 @@ export function indented(text: string, indent: string): string {
     .join('\n');
 }
 
-/** Emitted functions with the helpers that they call, indented for an assembly block. */
-export function assembly(functions: string, indent: string): string {
-  return indented(`${functions}\n\n${runtimeFor(functions, selector)}`, indent);
+/** Emitted functions with the helpers that they and the statements `main` call, then `main`; for an assembly block. */
+export function assembly(functions: string, main: string, indent: string): string {
+  return indented(`${functions}\n\n${runtimeFor(functions + main, selector)}\n\n${main}`, indent);
 }
 
 /** Constants of the frame that a file imports: those that its text names. */

@@ -8,6 +8,8 @@ import {
   FRAME_ADDRESS,
   type FrameWord,
   HOT,
+  SCRATCH_ADDRESS,
+  SHELL_WORDS,
   WINDOW_ADDRESS,
 } from '../../src/semantics/solidityFrame.ts';
 import { head } from './files.ts';
@@ -15,6 +17,8 @@ import { head } from './files.ts';
 const hex = (value: number): string => `0x${value.toString(16)}`;
 
 const EXTRA: readonly FrameWord[] = [
+  { name: 'SCRATCH', address: SCRATCH_ADDRESS, comment: 'Memory of each contract alone, up to the frame.' },
+  ...SHELL_WORDS,
   { name: 'FRAME', address: FRAME_ADDRESS, comment: 'First word of the frame.' },
   ...CONTROL_WORDS,
   { name: 'HOT_START', address: HOT.address, comment: 'The hot part of the record.' },

@@ -7,7 +7,7 @@ import type { Row } from '../../src/isa/isa.ts';
 import { emitBody } from '../../src/semantics/emitSolidity.ts';
 import { REASON } from '../../src/semantics/layout.ts';
 import type { Program } from '../../src/semantics/program.ts';
-import { decodeBody, FieldFunctions } from './decoder.ts';
+import { decodeBody, FieldFunctions, NO_FIELDS } from './decoder.ts';
 import { assembly, head, importedConstants } from './files.ts';
 import { FRAME_CONSTANTS } from './frame.ts';
 
@@ -19,22 +19,23 @@ function programFunction(name: string, parameter: string, program: Program, body
   return `function ${name}(${parameter}) {\n  opens(${mask})\n${body}${body ? '\n' : ''}}`;
 }
 
-function contract(name: string, what: string, dispatch: string, functions: string): string {
-  const code = `${dispatch}\n\n${functions}`;
+const MAIN = `if gt(mload(0x40), SCRATCH) { invalid() }
+mstore(0x40, add(WINDOW, calldatasize()))
+calldatacopy(FRAME, 0, calldatasize())
+execute(mload(WORD))
+// A row may have written x0.
+mstore(X, 0)
+// The frame as it came, but for the preimage.
+let size := sub(FP_END, FRAME)
+return(FRAME, select(lt(calldatasize(), size), calldatasize(), size))`;
+
+function contract(name: string, what: string, functions: string): string {
   const text = `/// @title ${what}
 contract ${name} {
     /// The calldata is a frame, and so is what is returned.
     fallback() external {
         assembly ("memory-safe") {
-            if gt(mload(0x40), FRAME) { revert(0, 0) }
-            mstore(0x40, add(FRAME, calldatasize()))
-            calldatacopy(FRAME, 0, calldatasize())
-            execute(mload(WORD))
-            // A row may have written x0.
-            mstore(X, 0)
-            return(FRAME, sub(FP_END, FRAME))
-
-${assembly(code, '            ')}
+${assembly(functions, MAIN, '            ')}
         }
     }
 }
@@ -68,8 +69,7 @@ ${decodeBody(tree, statement, '  ')}
   return contract(
     'Core',
     'Executes one integer instruction (RV64I, M, A, the counters of Zicsr, Zifencei) on a frame.',
-    dispatch,
-    `${fields.text()}\n\n${functions.join('\n\n')}`,
+    [dispatch, fields.text(), ...functions].join('\n\n'),
   );
 }
 
@@ -79,27 +79,20 @@ export function systemFile(
   unknown: SystemCall,
   program: (call: SystemCall) => Program,
 ): string {
-  const none = {
-    field: () => {
-      throw new Error('a system call has no fields');
-    },
-    register: () => {
-      throw new Error('a system call has no fields');
-    },
-  };
-  // Calls that share a program share a function, named for the first of them.
   const names = new Map<Program, string>();
   for (const call of [...calls, unknown])
     if (!names.has(program(call))) names.set(program(call), `call_${identifier(call.name)}`);
-  const functions = [...names].map(([each, name]) => programFunction(name, '', each, emitBody(each, none, '  ')));
-  const cases = calls
-    .map((call) => `  case ${call.number} { ${names.get(program(call))}() } // ${call.name}`)
-    .join('\n');
+  const functions = [...names].map(([each, name]) => {
+    const sharing = calls.filter((call) => program(call) === each).map((call) => call.name);
+    const comment = sharing.length > 1 ? `// ${sharing.join(', ')}\n` : '';
+    return comment + programFunction(name, '', each, emitBody(each, NO_FIELDS, '  '));
+  });
+  const cases = calls.map((call) => `  case ${call.number} { ${names.get(program(call))}() }`).join('\n');
   const dispatch = `// The number of the call is in a7. An unknown one fails with ENOSYS.
 function execute(w) {
   switch mload(X17)
 ${cases}
   default { ${names.get(program(unknown))}() }
 }`;
-  return contract('System', 'Executes one system call on a frame.', dispatch, functions.join('\n\n'));
+  return contract('System', 'Executes one system call on a frame.', [dispatch, ...functions].join('\n\n'));
 }
