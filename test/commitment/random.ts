@@ -5,8 +5,9 @@ import { randomInt } from 'node:crypto';
 export class Random {
   #state: number;
 
-  constructor(what: string) {
-    const given = process.env['OMO_TEST_SEED'];
+  /** `fixed` is for files that are generated: the same seed always. */
+  constructor(what: string, fixed?: number) {
+    const given = fixed ?? process.env['OMO_TEST_SEED'];
     const seed = given === undefined ? randomInt(2 ** 31) : Number(given);
     console.log(`${what}: seed ${seed} (OMO_TEST_SEED)`);
     this.#state = seed >>> 0;

@@ -1,0 +1,170 @@
+// The vectors of every row in the evaluate reading, and that every row has enough of them.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { executeStep } from '../../src/engine/step.ts';
+import { decode } from '../../src/isa/decode.ts';
+import { RV64 } from '../../src/isa/riscv/rv64.ts';
+import type { Hart } from '../../src/semantics/evaluate.ts';
+import { REASON, STATUS } from '../../src/semantics/layout.ts';
+import { loadVectors, type Vector, type VectorState } from './vectors.ts';
+
+/** Legal draws that every row owns. */
+const ENOUGH = 100;
+
+/** Compressed loads and stores of doubles are illegal until there are rows for fld and fsd. */
+const WITHOUT_ROW = new Set(['c.fld', 'c.fsd', 'c.fldsp', 'c.fsdsp']);
+
+const vectors = loadVectors();
+
+/** A hart of a vector's registers, state and memory: it counts as zero what was never written. */
+class VectorHart implements Hart {
+  readonly x: bigint[];
+  readonly state = new Map<string, bigint>();
+  readonly memory = new Map<number, number>();
+
+  constructor(vector: Vector) {
+    const { before } = vector;
+    this.x = [...before.x];
+    for (const { address, bytes } of before.memory)
+      for (const [i, byte] of bytes.entries()) this.memory.set(address + i, byte);
+    this.state.set('status', BigInt(STATUS.running));
+    this.state.set('pc', before.pc);
+    this.state.set('step', vector.step);
+    this.state.set('skippedNanoseconds', vector.skippedNanoseconds);
+    this.state.set('reservationAddress', before.reservationAddress);
+    this.state.set('reservationWidth', before.reservationWidth);
+  }
+
+  readRegister(file: 'x' | 'f', number: number): bigint {
+    assert.equal(file, 'x');
+    return number === 0 ? 0n : this.x[number]!;
+  }
+
+  writeRegister(file: 'x' | 'f', number: number, value: bigint): void {
+    assert.equal(file, 'x');
+    if (number !== 0) this.x[number] = value;
+  }
+
+  readState(name: string): bigint {
+    return this.state.get(name) ?? 0n;
+  }
+
+  writeState(name: string, value: bigint): void {
+    this.state.set(name, value);
+  }
+
+  readMemory(address: bigint, bytes: number): bigint {
+    let value = 0n;
+    for (let i = bytes - 1; i >= 0; i--) value = (value << 8n) | BigInt(this.memory.get(Number(address) + i) ?? 0);
+    return value;
+  }
+
+  writeMemory(address: bigint, bytes: number, value: bigint): void {
+    for (let i = 0; i < bytes; i++) this.memory.set(Number(address) + i, Number((value >> BigInt(8 * i)) & 0xffn));
+  }
+
+  zeroPages(): void {
+    assert.fail('no instruction zeroes pages');
+  }
+
+  preimageLength(): bigint {
+    assert.fail('no instruction reads a preimage');
+  }
+
+  copyPreimage(): void {
+    assert.fail('no instruction reads a preimage');
+  }
+
+  emit(): void {
+    assert.fail('no instruction emits');
+  }
+}
+
+/** What of a state a vector says, with memory as the bytes that are not zero. */
+function observable(state: VectorState, status: number, reason: number) {
+  const memory = state.memory.flatMap(({ address, bytes }) =>
+    [...bytes].map((byte, i) => [address + i, byte] as const),
+  );
+  const { pc, x, reservationAddress, reservationWidth } = state;
+  return {
+    pc,
+    x,
+    reservationAddress,
+    reservationWidth,
+    status: BigInt(status),
+    reason: BigInt(reason),
+    memory: new Map(memory.filter(([, byte]) => byte !== 0).sort(([a], [b]) => a - b)),
+  };
+}
+
+function observed(hart: VectorHart) {
+  return {
+    pc: hart.readState('pc'),
+    x: hart.x,
+    reservationAddress: hart.readState('reservationAddress'),
+    reservationWidth: hart.readState('reservationWidth'),
+    status: hart.readState('status'),
+    reason: hart.readState('reason'),
+    memory: new Map([...hart.memory].filter(([, byte]) => byte !== 0).sort(([a], [b]) => a - b)),
+  };
+}
+
+test('every row owns vectors, and a vector belongs to its row', () => {
+  const names = [...RV64.rows, ...RV64.compressed].map((row) => row.name);
+  const counts = new Map(names.map((name) => [name, 0]));
+  for (const { row, word, length, trap, text } of vectors) {
+    const decoded = decode(RV64, word, length);
+    assert.equal(
+      (decoded?.compressed ?? decoded?.row)?.name,
+      row,
+      `a vector of ${row} is another instruction: ${text}`,
+    );
+    if (trap === undefined || trap === 'breakpoint') counts.set(row, (counts.get(row) ?? 0) + 1);
+  }
+  const tooFew = [...counts].filter(([name, count]) => count < ENOUGH && !WITHOUT_ROW.has(name));
+  assert.deepEqual(tooFew, [], `rows with fewer than ${ENOUGH} legal vectors`);
+  for (const name of WITHOUT_ROW) assert.equal(counts.get(name), 0, `${name} is illegal`);
+});
+
+test('the vectors meet the edges: rd = 0, aliases, leaves crossed by fetch and data, both ends of memory, own code', () => {
+  const met = (what: string, condition: (vector: Vector) => boolean, least = 20): void => {
+    const count = vectors.filter(condition).length;
+    assert.ok(count >= least, `${what}: ${count} vectors`);
+  };
+  const fields = ({ word, length }: Vector) => decode(RV64, word, length)!.fields;
+  const data = ({ after, before }: Vector) =>
+    [...after.memory, ...before.memory].filter(({ address }) => address !== Number(before.pc));
+  met('rd = 0', (vector) => fields(vector)['rd'] === 0n);
+  met('rd = rs1 = rs2', (vector) => {
+    const { rd, rs1, rs2 } = fields(vector);
+    return rd !== undefined && rd !== 0n && rd === rs1 && rd === rs2;
+  });
+  met('fetch across leaves', ({ before, length }) => length === 4 && Number(before.pc) % 32 === 30);
+  met('data across leaves', (vector) =>
+    data(vector).some(({ address, bytes }) => address >>> 5 !== (address + bytes.length - 1) >>> 5),
+  );
+  met('first bytes of guest memory', (vector) => data(vector).some(({ address }) => address < 0x1_0020));
+  met('last bytes of guest memory', (vector) =>
+    data(vector).some(({ address, bytes }) => address + bytes.length > 0xefff_ffe0),
+  );
+  met('a store into its own leaf', ({ before, after }) =>
+    after.memory.some(({ address, bytes }, i) => {
+      const old = before.memory[i]!.bytes;
+      return [...bytes].some((byte, j) => byte !== old[j] && (address + j) >>> 5 === Number(before.pc) >>> 5);
+    }),
+  );
+  for (const trap of ['loadFault', 'storeFault', 'misalignedAtomic', 'breakpoint'] as const)
+    met(trap, (vector) => vector.trap === trap);
+});
+
+test('every vector holds in the evaluate reading', () => {
+  for (const vector of vectors) {
+    const hart = new VectorHart(vector);
+    executeStep(hart);
+    const status = vector.trap ? STATUS.panic : STATUS.running;
+    const expected = observable(vector.after, status, vector.trap ? REASON[vector.trap] : REASON.none);
+    assert.deepEqual(observed(hart), expected, `${vector.row}: ${vector.text}`);
+    assert.equal(hart.readState('step'), vector.step + 1n);
+  }
+});
