@@ -2,6 +2,7 @@
 // contents are kept once, by their node in the memory tree, whatever run or snapshot they are of.
 
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { inMemoryTree } from '../machine/machine.ts';
 import { PAGE_BYTES } from '../machine/memoryMap.ts';
 import { asStep, type Step } from '../units.ts';
 import type { Connection } from './connection.ts';
@@ -86,6 +87,8 @@ export class Snapshots {
     for (const { page, hash, bytes } of rows) {
       if (!(hash instanceof Uint8Array) || !(bytes instanceof Uint8Array))
         throw damagedStore(this.#connection.path, `page ${page} of run ${run} at step ${step} is not there`);
+      if (!inMemoryTree(Number(page), 1))
+        throw damagedStore(this.#connection.path, `page ${page} of run ${run} is outside of the memory tree`);
       yield { page: Number(page), hash, bytes: this.#expanded(Number(page), bytes) };
     }
   }

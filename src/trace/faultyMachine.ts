@@ -77,14 +77,14 @@ class FaultyMachine implements TraceMachine {
     for (const stop of this.#stops(until)) {
       const from = this.#position;
       const hashes = this.#inner.denseHashes(stop);
+      const honest = this.#inner.stateHash();
       this.#arrive(stop);
       const count = Number(this.#position - from);
       const part = new Uint8Array(HASH_BYTES * count);
       part.set(hashes);
-      const last = this.#inner.stateHash();
-      for (let i = hashes.length; i < part.length; i += HASH_BYTES) part.set(last, i);
+      for (let i = hashes.length; i < part.length; i += HASH_BYTES) part.set(honest, i);
       // The lie of a register is told by the last state of its part.
-      if (count > 0) part.set(last, part.length - HASH_BYTES);
+      if (count > 0) part.set(this.#inner.stateHash(), part.length - HASH_BYTES);
       parts.push(part);
     }
     const all = concat(parts);

@@ -7,6 +7,8 @@ import type { MachineSource, TraceMachine } from '../../src/trace/traceMachine.t
 import { asHash, asStep, type Hash, type Step } from '../../src/units.ts';
 
 const PAGES = 16;
+/** The first 16 pages of the address space are in no memory tree. */
+const FIRST_PAGE = 16;
 const PAGE_BYTES = 4096;
 
 export interface ToyOptions {
@@ -14,6 +16,8 @@ export interface ToyOptions {
   readonly halt: number;
   /** Another program. */
   readonly seed?: number;
+  /** Only every so manieth step does more than count: whole windows pass at once. */
+  readonly idle?: number;
   /** The step that reads a preimage which is not there. */
   readonly missingAt?: number;
   /** A machine whose register 27 is odd at this step halts there: a lie changes the length of the run. */
@@ -67,7 +71,12 @@ export class ToyMachine implements TraceMachine {
 
   run(until: Step): void {
     const end = Number(until);
-    while (this.#step < end && !this.ended && this.missing === undefined) this.#execute();
+    const { idle = 1, halt } = this.#options;
+    while (this.#step < end && !this.ended && this.missing === undefined) {
+      const next = this.#step - (this.#step % idle) + idle;
+      if (this.#step % idle === 0) this.#execute();
+      else this.#state[32] = Math.min(next, end, halt);
+    }
   }
 
   #execute(): void {
@@ -117,14 +126,16 @@ export class ToyMachine implements TraceMachine {
 
   #page(page: number): SnapshotPage {
     const words = this.#memory.slice(page * 1024, (page + 1) * 1024);
-    return { page, hash: mix(words), bytes: new Uint8Array(words.buffer) };
+    return { page: FIRST_PAGE + page, hash: mix(words), bytes: new Uint8Array(words.buffer) };
   }
 
   static load(options: ToyOptions, { record, pages }: Snapshot): ToyMachine {
     const machine = new ToyMachine(options);
     if (record.length !== machine.#state.byteLength) throw damagedStore('toy', 'the record has another length');
     new Uint8Array(machine.#state.buffer).set(record);
-    for (const { page, bytes, hash } of pages) {
+    for (const { page: number, bytes, hash } of pages) {
+      const page = number - FIRST_PAGE;
+      if (page < 0 || page >= PAGES) throw damagedStore('toy', `there is no page ${number}`);
       machine.#memory.set(new Uint32Array(Uint8Array.from(bytes).buffer), page * 1024);
       if (Buffer.compare(mix(machine.#memory.slice(page * 1024, (page + 1) * 1024)), hash) !== 0)
         throw damagedStore('toy', `page ${page} does not have its hash`);
