@@ -1,16 +1,13 @@
-// Running a machine from a command: in slices, so that progress is shown and Ctrl-C works although engines are synchronous.
+// Running a machine from a command: so that progress is shown and Ctrl-C works although engines are synchronous.
 
 import { setImmediate } from 'node:timers/promises';
 import { bytesToHex } from '../bytes.ts';
-import { evaluateStep, MissingPreimage } from '../engine/machineHart.ts';
+import { Engine } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
 import { REASON, STATUS } from '../semantics/layout.ts';
 import type { Step } from '../units.ts';
 import type { Guest } from './guest.ts';
 import type { Update } from './progress.ts';
-
-/** Steps between two looks at the outside. */
-const SLICE_STEPS = 1n << 12n;
 
 /** Names of engines, for --engine. */
 export const ENGINES = ['interpreter'] as const;
@@ -25,27 +22,19 @@ export interface Standing {
 }
 
 /** Runs a guest until it halts or `untilStep` is reached. Throws an InputError (`PREIMAGE_MISSING`) naming the key. */
-export async function execute(guest: Guest, untilStep: Step, update: Update): Promise<void> {
-  const { machine } = guest;
+export async function execute({ machine, host }: Guest, untilStep: Step, update: Update): Promise<void> {
   const start = performance.now();
   const first = machine.get('step');
-  while (machine.get('step') < untilStep && machine.get('status') === BigInt(STATUS.running)) {
-    const now = machine.get('step');
-    const slice = now + SLICE_STEPS < untilStep ? now + SLICE_STEPS : untilStep;
-    runSlice(guest, slice);
+  // The engine asks about ten times a second whether it is over: often enough to look up from the work.
+  const engine = new Engine(machine, host, { isOver: () => true });
+  for (;;) {
+    const stop = engine.run(untilStep);
+    if (stop.kind === 'missingPreimage') throw missingPreimage(stop.key, machine.get('step'));
+    if (stop.kind !== 'limit') return;
+    const step = machine.get('step');
     const seconds = (performance.now() - start) / 1_000;
-    update(`step ${machine.get('step')}, ${rate(machine.get('step') - first, seconds).toFixed(1)} million steps/s`);
+    update(`step ${step}, ${rate(step - first, seconds).toFixed(0)} million steps/s`);
     await setImmediate();
-  }
-}
-
-function runSlice({ machine, host }: Guest, untilStep: bigint): void {
-  try {
-    while (machine.get('step') < untilStep && machine.get('status') === BigInt(STATUS.running))
-      evaluateStep(machine, host);
-  } catch (error) {
-    if (!(error instanceof MissingPreimage)) throw error;
-    throw missingPreimage(error.key, machine.get('step'));
   }
 }
 
