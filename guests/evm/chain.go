@@ -20,8 +20,7 @@ type oracleChain struct {
 	headers map[common.Hash]*types.Header
 }
 
-// newOracleChain is the chain that ends in the parent header `current`. Seals are not checked: which block the chain
-// agreed on is what the claim's parent hash says.
+// newOracleChain is the chain that ends in the parent header `current`.
 func newOracleChain(config *params.ChainConfig, current *types.Header) *oracleChain {
 	return &oracleChain{
 		config:  config,

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"os"
 
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/params"
 )
 
@@ -16,10 +17,15 @@ import (
 //go:embed chains/holesky.json
 var holesky []byte
 
+const holeskyChainID = 17000
+
 // chainConfig returns the configuration of the chain with this id. An argument is the JSON of a genesis, of which the
 // field "config" counts, or of a chain configuration alone; its chain id must be the one of the inputs.
 func chainConfig(chainID uint64) *params.ChainConfig {
-	if len(os.Args) > 1 {
+	if len(os.Args) > 2 {
+		fail("%d arguments, expected at most one, a genesis", len(os.Args)-1)
+	}
+	if len(os.Args) == 2 {
 		config := parseConfig([]byte(os.Args[1]))
 		if config.ChainID == nil || !config.ChainID.IsUint64() || config.ChainID.Uint64() != chainID {
 			fail("the genesis given is of chain %v, the input of chain %d", config.ChainID, chainID)
@@ -27,11 +33,14 @@ func chainConfig(chainID uint64) *params.ChainConfig {
 		return config
 	}
 	for _, config := range []*params.ChainConfig{
-		params.MainnetChainConfig, params.SepoliaChainConfig, params.HoodiChainConfig, parseConfig(holesky),
+		params.MainnetChainConfig, params.SepoliaChainConfig, params.HoodiChainConfig,
 	} {
 		if config.ChainID.Uint64() == chainID {
 			return config
 		}
+	}
+	if chainID == holeskyChainID {
+		return parseConfig(holesky)
 	}
 	fail("chain %d is not known: give its genesis as the first argument", chainID)
 	return nil
@@ -44,12 +53,34 @@ func parseConfig(text []byte) *params.ChainConfig {
 	if err := json.Unmarshal(text, &genesis); err != nil {
 		fail("genesis: %v", err)
 	}
-	if genesis.Config != nil {
-		return genesis.Config
+	config := genesis.Config
+	if config == nil {
+		config = new(params.ChainConfig)
+		if err := json.Unmarshal(text, config); err != nil {
+			fail("chain configuration: %v", err)
+		}
 	}
-	config := new(params.ChainConfig)
-	if err := json.Unmarshal(text, config); err != nil {
-		fail("chain configuration: %v", err)
-	}
+	complete(config)
 	return config
+}
+
+// complete sets what older configurations leave out although newer forks need it, to mainnet's values.
+func complete(config *params.ChainConfig) {
+	if config.BlobScheduleConfig == nil {
+		config.BlobScheduleConfig = new(params.BlobScheduleConfig)
+	}
+	blobs := config.BlobScheduleConfig
+	for _, entry := range []struct{ schedule, standard **params.BlobConfig }{
+		{&blobs.Cancun, &params.DefaultCancunBlobConfig},
+		{&blobs.Prague, &params.DefaultPragueBlobConfig},
+		{&blobs.BPO1, &params.DefaultBPO1BlobConfig},
+		{&blobs.BPO2, &params.DefaultBPO2BlobConfig},
+	} {
+		if *entry.schedule == nil {
+			*entry.schedule = *entry.standard
+		}
+	}
+	if config.DepositContractAddress == (common.Address{}) {
+		config.DepositContractAddress = params.MainnetChainConfig.DepositContractAddress
+	}
 }

@@ -19,20 +19,27 @@ import (
 	"github.com/ethereum/go-ethereum/core/state"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/core/vm"
+	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/params"
 	"github.com/ethereum/go-ethereum/rlp"
 	"github.com/ethereum/go-ethereum/trie"
 	"github.com/ethereum/go-ethereum/triedb"
 )
 
-// gcPercent trades memory for steps: a block leaves little garbage.
-const gcPercent = 400
+const (
+	// gcPercent trades memory for steps, up to memoryLimit: a block leaves little garbage.
+	gcPercent   = 400
+	memoryLimit = 2 << 30
 
-// maxBodyParts bounds the input: 2,048 parts of 120,000 bytes.
-const maxBodyParts = 2048
+	// bodyPartBytes is the size of every part of the body but the last, which may be shorter.
+	bodyPartBytes = 120_000
+	// maxBodyParts bounds the body: 61 MB, several times what a block's gas can pay for.
+	maxBodyParts = 512
+)
 
 func main() {
 	debug.SetGCPercent(gcPercent)
+	debug.SetMemoryLimit(memoryLimit)
 	parentHash := localInput(inputParentHash)
 	parentRoot := localInput(inputParentRoot)
 	number := localInput(inputNumber)
@@ -56,10 +63,10 @@ func main() {
 
 	config := chainConfig(chainID.Uint64())
 	chain := newOracleChain(config, parent)
-	if err := chain.engine.VerifyHeader(chain, header); err != nil {
+	if err := verifyHeader(chain, header); err != nil {
 		fail("header: %v", err)
 	}
-	if err := verifyBody(config, block); err != nil {
+	if err := verifyBody(chain, block); err != nil {
 		fail("body: %v", err)
 	}
 	root := execute(chain, block, parentRoot)
@@ -73,15 +80,23 @@ func fetchBlock(input common.Hash) (*types.Header, *types.Body) {
 	names := keccakPreimage(input)
 	parts := len(names)/common.HashLength - 1
 	if len(names)%common.HashLength != 0 || parts < 1 || parts > maxBodyParts {
-		fail("the input has %d bytes, expected a block hash and the hashes of 1 to %d body parts", len(names), maxBodyParts)
+		fail("the input has %d bytes, expected a block hash and the hashes of 1 to %d parts", len(names), maxBodyParts)
 	}
 	hash := common.BytesToHash(names[:common.HashLength])
 	hint(fmt.Sprintf("eth-block %s", hash))
 	header := fetchHeader(hash)
 	var encoded []byte
 	for i := 1; i <= parts; i++ {
-		part := names[i*common.HashLength : (i+1)*common.HashLength]
-		encoded = append(encoded, keccakPreimage(common.BytesToHash(part))...)
+		name := common.BytesToHash(names[i*common.HashLength : (i+1)*common.HashLength])
+		part := keccakPreimage(name)
+		// A key has no room for a hash's first byte.
+		if crypto.Keccak256Hash(part) != name {
+			fail("body part %d does not have the hash %s", i, name)
+		}
+		if len(part) == 0 || len(part) > bodyPartBytes || (i < parts && len(part) < bodyPartBytes) {
+			fail("body part %d of %d has %d bytes, expected %d, the last one fewer", i, parts, len(part), bodyPartBytes)
+		}
+		encoded = append(encoded, part...)
 	}
 	body := new(types.Body)
 	if err := rlp.DecodeBytes(encoded, body); err != nil {
@@ -90,15 +105,17 @@ func fetchBlock(input common.Hash) (*types.Header, *types.Body) {
 	return header, body
 }
 
-// verifyBody checks that the header commits to the body. Kinship of uncles is left to consensus, as seals are: it needs
-// the bodies of seven ancestors, and the header's hash is the chain's word for it.
-func verifyBody(config *params.ChainConfig, block *types.Block) error {
+// verifyBody checks that the header commits to the body.
+func verifyBody(chain *oracleChain, block *types.Block) error {
 	header := block.Header()
-	if config.IsOsaka(block.Number(), block.Time()) && block.Size() > params.MaxBlockSize {
+	if chain.config.IsOsaka(block.Number(), block.Time()) && block.Size() > params.MaxBlockSize {
 		return core.ErrBlockOversized
 	}
 	if hash := types.CalcUncleHash(block.Uncles()); hash != header.UncleHash {
 		return fmt.Errorf("uncle hash %s, the header says %s", hash, header.UncleHash)
+	}
+	if err := verifyUncles(chain.current, block); err != nil {
+		return err
 	}
 	if hash := types.DeriveSha(block.Transactions(), trie.NewStackTrie(nil)); hash != header.TxHash {
 		return fmt.Errorf("transaction root %s, the header says %s", hash, header.TxHash)
@@ -155,6 +172,9 @@ func execute(chain *oracleChain, block *types.Block, parentRoot common.Hash) com
 	}
 	if err := core.NewBlockValidator(chain.config, nil).ValidateState(block, statedb, result, false); err != nil {
 		fail("result: %v", err)
+	}
+	if err := statedb.Error(); err != nil {
+		fail("state: %v", err)
 	}
 	return block.Root()
 }
