@@ -2,11 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { executeStep } from '../../src/engine/step.ts';
 import { decode } from '../../src/isa/decode.ts';
+import { buildRow } from '../../src/isa/isa.ts';
 import { RV64 } from '../../src/isa/riscv/rv64.ts';
-import type { Hart } from '../../src/semantics/evaluate.ts';
+import { evaluate, type Hart } from '../../src/semantics/evaluate.ts';
 import { REASON, STATUS } from '../../src/semantics/layout.ts';
+import type { Program } from '../../src/semantics/program.ts';
 import { loadVectors, type Vector, type VectorState } from './vectors.ts';
 
 /** Legal draws that every row owns. */
@@ -157,6 +160,27 @@ test('the vectors meet the edges: rd = 0, aliases, leaves crossed by fetch and d
   for (const trap of ['loadFault', 'storeFault', 'misalignedAtomic', 'breakpoint'] as const)
     met(trap, (vector) => vector.trap === trap);
 });
+
+test('the vectors tell every row from any other of its format', () => {
+  const same = new Set(['fence fence.i', 'fence.i fence', 'rdcycle rdinstret', 'rdinstret rdcycle']);
+  const long = vectors.filter(({ length }) => length === 4);
+  for (const row of RV64.rows.filter((each) => !each.systemCall))
+    for (const other of RV64.rows.filter((each) => each.format === row.format && each !== row)) {
+      const program = buildRow(other);
+      const noticed = long.some((vector) => vector.row === row.name && !holds(vector, program));
+      assert.equal(noticed, !same.has(`${row.name} ${other.name}`), `${row.name} with the meaning of ${other.name}`);
+    }
+});
+
+/** Whether a 32-bit vector holds with this program as the meaning of its instruction. */
+function holds(vector: Vector, program: Program): boolean {
+  const hart = new VectorHart(vector);
+  const outcome = evaluate(program, decode(RV64, vector.word, vector.length)!.fields, hart);
+  if ((outcome.kind === 'trap' ? outcome.reason : undefined) !== vector.trap) return false;
+  const next = outcome.kind === 'jump' ? outcome.target : vector.before.pc + (outcome.kind === 'next' ? 4n : 0n);
+  hart.writeState('pc', next);
+  return isDeepStrictEqual(observed(hart), observable(vector.after, STATUS.running, REASON.none));
+}
 
 test('every vector holds in the evaluate reading', () => {
   for (const vector of vectors) {

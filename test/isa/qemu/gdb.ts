@@ -51,11 +51,23 @@ export class GdbClient {
   }
 
   /** Executes one instruction. A signal that it raised is not delivered: the target stays where it was. */
-  async step(): Promise<GdbStop> {
-    const reply = await this.#request('s');
+  step(): Promise<GdbStop> {
+    return this.#resume('s');
+  }
+
+  /** Runs until the instruction at `address` is next, or the target stops for another reason. */
+  async runTo(address: number): Promise<GdbStop> {
+    await this.#request(`Z0,${address.toString(16)},2`, 'OK');
+    const stop = await this.#resume('c');
+    if (stop.kind === 'signal') await this.#request(`z0,${address.toString(16)},2`, 'OK');
+    return stop;
+  }
+
+  async #resume(command: 's' | 'c'): Promise<GdbStop> {
+    const reply = await this.#request(command);
     if (/^[WX]/.test(reply)) return { kind: 'exited' };
     const [, signal] = /^[ST]([0-9a-f]{2})/.exec(reply) ?? [];
-    if (signal === undefined) throw new Error(`the stub answered a step with '${reply}'`);
+    if (signal === undefined) throw new Error(`the stub answered '${command}' with '${reply}'`);
     return { kind: 'signal', signal: Number.parseInt(signal, 16) };
   }
 
@@ -80,7 +92,6 @@ export class GdbClient {
     const [whole, packet] = /\$([^#]*)#[0-9a-f]{2}/.exec(this.#received) ?? [];
     if (whole === undefined || packet === undefined) return;
     this.#received = '';
-    this.#socket.write('+');
     this.#waiting?.resolve(packet);
     this.#waiting = undefined;
   }
@@ -93,7 +104,8 @@ export class GdbClient {
 
 function frame(command: string): string {
   const sum = [...command].reduce((total, character) => total + character.charCodeAt(0), 0) & 0xff;
-  return `$${command}#${sum.toString(16).padStart(2, '0')}`;
+  // The answer before is acknowledged together with the next request.
+  return `+$${command}#${sum.toString(16).padStart(2, '0')}`;
 }
 
 function toHex(bytes: Uint8Array): string {

@@ -1,6 +1,6 @@
 // A guest in qemu-riscv64, stopped before each instruction: built from an image of memory, so that every address is ours.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -32,6 +32,8 @@ export function qemuVersion(): string {
 
 const REGISTER_COUNT = 33;
 const CONNECT_ATTEMPTS = 500;
+/** Bytes of memory in one packet: qemu's have at most 4096 characters. */
+const PACKET_BYTES = 1024;
 
 export class QemuGuest {
   readonly #process: ChildProcess;
@@ -56,14 +58,19 @@ export class QemuGuest {
     process.stderr.on('data', (data) => {
       complaint += String(data);
     });
-    for (let i = 0; i < CONNECT_ATTEMPTS && process.exitCode === null && !existsSync(socket); i++) await setTimeout(10);
-    try {
-      return new QemuGuest(process, await GdbClient.connect(socket), folder);
-    } catch (error) {
-      process.kill('SIGKILL');
-      rmSync(folder, { recursive: true });
-      throw new Error(`qemu-riscv64 does not answer: ${complaint}`, { cause: error });
-    }
+    // The socket is there a moment before qemu listens on it.
+    for (let attempt = 1; ; attempt++)
+      try {
+        return new QemuGuest(process, await GdbClient.connect(socket), folder);
+      } catch (error) {
+        if (attempt < CONNECT_ATTEMPTS && process.exitCode === null) {
+          await setTimeout(10);
+          continue;
+        }
+        process.kill('SIGKILL');
+        rmSync(folder, { recursive: true });
+        throw new Error(`qemu-riscv64 does not answer: ${complaint}`, { cause: error });
+      }
   }
 
   async registers(): Promise<Registers> {
@@ -75,17 +82,26 @@ export class QemuGuest {
     await this.#gdb.setRegisters(new Uint8Array(new BigUint64Array([...x, pc]).buffer));
   }
 
-  read(address: number, length: number): Promise<Uint8Array> {
-    return this.#gdb.read(address, length);
+  async read(address: number, length: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(length);
+    for (let done = 0; done < length; done += PACKET_BYTES)
+      bytes.set(await this.#gdb.read(address + done, Math.min(PACKET_BYTES, length - done)), done);
+    return bytes;
   }
 
-  write(address: number, bytes: Uint8Array): Promise<void> {
-    return this.#gdb.write(address, bytes);
+  async write(address: number, bytes: Uint8Array): Promise<void> {
+    for (let done = 0; done < bytes.length; done += PACKET_BYTES)
+      await this.#gdb.write(address + done, bytes.subarray(done, done + PACKET_BYTES));
   }
 
   /** Executes one instruction. */
   step(): Promise<GdbStop> {
     return this.#gdb.step();
+  }
+
+  /** Runs until the instruction at `address` is next. */
+  runTo(address: number): Promise<GdbStop> {
+    return this.#gdb.runTo(address);
   }
 
   /** Ends qemu. */
