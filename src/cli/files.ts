@@ -13,21 +13,23 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { decompress } from '../compression.ts';
 import { InputError } from '../errors.ts';
 
-/** What a file is, for messages (`ELF program`), and how large it may be. */
+/** What a file is, for messages (`ELF program`), and how large it may be, as it is and unpacked. */
 export interface FileBounds {
   readonly what: string;
   readonly maxBytes: number;
 }
 
 /**
- * All bytes of the regular file at `path`. Throws an InputError: FILE_MISSING, NOT_A_FILE, FILE_TOO_LARGE (before anything
- * is read) or FILE_UNREADABLE.
+ * All bytes of the regular file at `path`, unpacked if it is compressed (gzip, zstd, or brotli by the name `.br`). Throws
+ * an InputError: FILE_MISSING, NOT_A_FILE, FILE_TOO_LARGE (before anything is read, or before too much comes out),
+ * FILE_DAMAGED or FILE_UNREADABLE.
  */
 export function readInput(path: string, { what, maxBytes }: FileBounds): Uint8Array<ArrayBuffer> {
   return withFile(path, what, (descriptor, size) => {
-    if (size <= maxBytes) return readAll(descriptor, size);
+    if (size <= maxBytes) return decompress(readAll(descriptor, size), { name: `${what} ${path}`, maxBytes });
     throw new InputError('FILE_TOO_LARGE', `${what} ${path}: expected at most ${maxBytes} bytes, found ${size}`);
   });
 }

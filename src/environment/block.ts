@@ -1,4 +1,4 @@
-// A block with its pre-state witness: one JSON file, plain or gzip. It holds all that re-executing the block can ask for,
+// A block with its pre-state witness: one JSON file, plain or compressed. It holds all that re-executing the block can ask for,
 // and it fixes the inputs of the run: see "The block executor's duty" in ARCHITECTURE.md.
 //
 //   { chainId, number, blockHash, preStateRoot, postStateRoot, block: 0x<RLP of the whole block>,
@@ -8,10 +8,10 @@
 // header; its body (the block's RLP list without the header) cut every 120,000 bytes; and the list of their hashes,
 // whose own hash is the input.
 
-import { gunzipSync } from 'node:zlib';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { decodeRlp, encodeRlp, type RlpStructuredData } from 'ethers/utils';
 import { bytesToBigint, bytesToHex, concat, equal, hexToBytes } from '../bytes.ts';
+import { decompress } from '../compression.ts';
 import { InputError } from '../errors.ts';
 import { type Inputs, makeInputs } from './inputs.ts';
 import { keccakKey, PREIMAGE_BYTES_MAX } from './preimageKey.ts';
@@ -56,9 +56,10 @@ export function blockInputs(block: Block, claimedRoot: Uint8Array = new Uint8Arr
 }
 
 /**
- * Reads a block file. `name` is what messages call it. Throws an InputError: `BLOCK_TOO_LARGE`, `BLOCK_FORMAT` (not gzip,
- * not JSON, a key missing, not RLP), `BAD_HEX`, `BLOCK_MISMATCH` (a key contradicts the block's own bytes) or
- * `BLOCK_NO_PARENT` (the parent's header is not in the witness).
+ * Reads a block file. `name` is what messages call it. Throws an InputError: `FILE_TOO_LARGE`, `FILE_DAMAGED` (its
+ * compression), `BLOCK_TOO_LARGE` (too many items), `BLOCK_FORMAT` (not JSON, a key missing, not RLP), `BAD_HEX`,
+ * `BLOCK_MISMATCH` (a key contradicts the block's own bytes) or `BLOCK_NO_PARENT` (the parent's header is not in the
+ * witness).
  */
 export function readBlock(file: Uint8Array, name: string): Block {
   const json = parseFile(file, name);
@@ -109,17 +110,7 @@ export function readBlock(file: Uint8Array, name: string): Block {
 }
 
 function parseFile(file: Uint8Array, name: string): unknown {
-  const tooLarge = () => new InputError('BLOCK_TOO_LARGE', `${name}: expected at most ${BLOCK_FILE_BYTES_MAX} bytes`);
-  let plain = file;
-  if (file[0] === 0x1f && file[1] === 0x8b) {
-    try {
-      plain = gunzipSync(file, { maxOutputLength: BLOCK_FILE_BYTES_MAX });
-    } catch (cause) {
-      if ((cause as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge();
-      throw new InputError('BLOCK_FORMAT', `${name}: gzip is damaged or cut short`, { cause });
-    }
-  }
-  if (plain.length > BLOCK_FILE_BYTES_MAX) throw tooLarge();
+  const plain = decompress(file, { name, maxBytes: BLOCK_FILE_BYTES_MAX });
   try {
     return JSON.parse(Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength).toString('utf8'));
   } catch (cause) {

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { readInput, writeOutput } from '../../src/cli/files.ts';
 
 const bounds = { what: 'proof', maxBytes: 4 };
@@ -29,6 +30,23 @@ test('a missing file, a folder and a file too large are three named errors', () 
   assert.throws(() => readInput(folder, bounds), named('NOT_A_FILE', /regular file/));
   assert.throws(() => readInput(large, bounds), named('FILE_TOO_LARGE', /at most 4 bytes, found 5$/));
   assert.throws(() => readInput(join(large, 'x'), bounds), named('FILE_UNREADABLE', /ENOTDIR/));
+});
+
+test('a compressed file is read unpacked, within the same bound', () => {
+  const larger = { what: 'program', maxBytes: 1000 };
+  for (const [name, compress] of [
+    ['packed', gzipSync],
+    ['packed.br', brotliCompressSync],
+  ] as const) {
+    const path = join(folder, name);
+    writeFileSync(path, compress(Buffer.alloc(1000, 7)));
+    assert.deepEqual(Buffer.from(readInput(path, larger)), Buffer.alloc(1000, 7));
+    writeFileSync(path, compress(Buffer.alloc(1001)));
+    assert.throws(() => readInput(path, larger), {
+      code: 'FILE_TOO_LARGE',
+      message: /^program .*packed.* at most 1000/,
+    });
+  }
 });
 
 test('a named pipe that nobody writes to is refused, not waited for', (t) => {

@@ -120,7 +120,7 @@ describe('a block file', () => {
   it('that is no block file is refused by name', () => {
     refusedBytes(Buffer.from('hello'), 'BLOCK_FORMAT', /JSON/);
     refusedBytes(new Uint8Array(0), 'BLOCK_FORMAT', /JSON/);
-    refusedBytes(gzipSync('{}').subarray(0, 15), 'BLOCK_FORMAT', /gzip/);
+    refusedBytes(gzipSync('{}').subarray(0, 15), 'FILE_DAMAGED', /gzip/);
     for (const json of [null, [], 'text', {}])
       refusedBytes(encode(json), 'BLOCK_FORMAT', /expected .* to be an object/);
     refused((block) => Object.assign(block, { witness: [] }), 'BLOCK_FORMAT', /witness/);
@@ -135,7 +135,7 @@ describe('a block file', () => {
   });
 
   it('is bounded, unpacked too', () => {
-    refusedBytes(gzipSync(Buffer.alloc(BLOCK_FILE_BYTES_MAX + 1, 0x20), { level: 1 }), 'BLOCK_TOO_LARGE');
+    refusedBytes(gzipSync(Buffer.alloc(BLOCK_FILE_BYTES_MAX + 1, 0x20), { level: 1 }), 'FILE_TOO_LARGE');
     refused((block) => (block.witness.codes = Array((1 << 20) + 1).fill('0x')), 'BLOCK_TOO_LARGE', /witness.codes/);
     refused(
       (block) => block.witness.state.push(`0x${'00'.repeat(16 * 2 ** 20 + 1)}`),
