@@ -10,7 +10,7 @@ import type { RunRecord } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import { damagedStore } from '../store/storeErrors.ts';
 import type { WindowIndex } from '../units.ts';
-import type { MachineSource } from './traceMachine.ts';
+import type { SnapshotLoader } from './traceMachine.ts';
 import { machineAt, missingPreimage } from './tracer.ts';
 import { windowEnd, windowStart } from './windows.ts';
 
@@ -19,7 +19,7 @@ import { windowEnd, windowStart } from './windows.ts';
  * the window or before it: the last state repeats. Throws an InputError: `TRACE_UNFINISHED` if the trace has not come
  * past the window, `PREIMAGE_MISSING`, or an error of the store.
  */
-export function denseWindow(store: Store, run: RunRecord, source: MachineSource, window: WindowIndex): HistoryTree {
+export function denseWindow(store: Store, run: RunRecord, source: SnapshotLoader, window: WindowIndex): HistoryTree {
   const known = store.histories.tree(run.id, window);
   if (known) return known;
   const sparse = store.histories.tree(run.id, 'sparse');
@@ -39,7 +39,7 @@ export function denseWindow(store: Store, run: RunRecord, source: MachineSource,
   return tree;
 }
 
-function recordWindow(store: Store, run: RunRecord, source: MachineSource, window: WindowIndex): Uint8Array {
+function recordWindow(store: Store, run: RunRecord, source: SnapshotLoader, window: WindowIndex): Uint8Array {
   const machine = machineAt(store, run, source, windowStart(window));
   const leaves = machine.denseHashes(windowEnd(window));
   if (machine.missing !== undefined) throw missingPreimage(machine.missing, machine.position);

@@ -6,7 +6,7 @@ import { UsageError } from '../errors.ts';
 import type { Snapshot } from '../store/snapshots.ts';
 import { asStep, type Hash, type Step } from '../units.ts';
 import type { Fault } from './fault.ts';
-import type { MachineSource, TraceMachine } from './traceMachine.ts';
+import type { SnapshotLoader, TraceMachine } from './traceMachine.ts';
 import { leavesAt, windowEnd, windowOf } from './windows.ts';
 
 const HASH_BYTES = 32;
@@ -19,12 +19,14 @@ export const PATIENCE_STEPS = 2n ** 34n;
 /** Registers in the order in which they are tried: saved ones keep a lie longest, x2 (the stack) makes it trivial. */
 const REGISTERS = [27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 9, 8, 31, 30, 29, 28, 17, 16, 15, 14, 13, 12, 11, 10, 1];
 
-/** A source of machines with this fault. Throws nothing itself; see FaultyMachine. */
-export function faultySource(honest: MachineSource, fault: Fault): MachineSource {
-  return {
-    start: () => new FaultyMachine(honest.start(), fault, asStep(0n)),
-    load: (snapshot) => new FaultyMachine(honest.load(snapshot), fault, snapshot.step),
-  };
+/** The state before the first step of a run with this fault. */
+export function faultyStart(honest: TraceMachine, fault: Fault): TraceMachine {
+  return new FaultyMachine(honest, fault, asStep(0n));
+}
+
+/** The state of a snapshot of a run with this fault; `honest` loads its honest part. */
+export function loadFaulty(honest: SnapshotLoader, fault: Fault, snapshot: Snapshot): TraceMachine {
+  return new FaultyMachine(honest.load(snapshot), fault, snapshot.step);
 }
 
 class FaultyMachine implements TraceMachine {

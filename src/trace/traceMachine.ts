@@ -30,13 +30,17 @@ export interface TraceMachine {
   flipRegister(register: number): void;
 }
 
-/** Where the machines of a run come from. */
-export interface MachineSource {
-  /** The state before the first step. */
-  start(): TraceMachine;
+/** Where machines of a run in the middle of it come from. */
+export interface SnapshotLoader {
   /**
    * The state of a snapshot. Throws an InputError (`STORE_DAMAGED`) if a page does not have its hash, or the record does
    * not have the form of one.
    */
   load(snapshot: Snapshot): TraceMachine;
+}
+
+/** Where the machines of a run come from. */
+export interface MachineSource extends SnapshotLoader {
+  /** The state before the first step. */
+  start(): TraceMachine;
 }

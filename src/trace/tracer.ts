@@ -9,9 +9,9 @@ import type { Store } from '../store/store.ts';
 import { damagedStore } from '../store/storeErrors.ts';
 import { asHash, asStep, type Hash, hashToBytes, LAST_STEP, type Step } from '../units.ts';
 import { parseFault } from './fault.ts';
-import { faultySource } from './faultyMachine.ts';
+import { faultyStart, loadFaulty } from './faultyMachine.ts';
 import { DEFAULT_POLICY, isDue, type SnapshotPolicy } from './snapshotPolicy.ts';
-import type { MachineSource, TraceMachine } from './traceMachine.ts';
+import type { MachineSource, SnapshotLoader, TraceMachine } from './traceMachine.ts';
 import { leavesAt, windowEnd, windowOf } from './windows.ts';
 
 /** What to trace: all of a run but its start state, which the source tells. */
@@ -31,11 +31,6 @@ export interface TracedRun extends RunProgress {
   readonly run: RunRecord;
 }
 
-/** The machines of a run: those of `honest`, lying if the run does. */
-export function sourceOf(run: Pick<NewRun, 'fault'>, honest: MachineSource): MachineSource {
-  return run.fault === '' ? honest : faultySource(honest, parseFault(run.fault));
-}
-
 /**
  * Traces a run into the store, from its start or from where the store has it, to its end. `source` gives the honest
  * machine; the subject's fault is told here. Throws an InputError: `PREIMAGE_MISSING`, or an error of the store.
@@ -46,8 +41,8 @@ export function trace(
   source: MachineSource,
   options: TraceOptions = {},
 ): TracedRun {
-  const machines = sourceOf(subject, source);
-  const start = machines.start();
+  const honest = source.start();
+  const start = subject.fault === '' ? honest : faultyStart(honest, parseFault(subject.fault));
   const startHash = asHash(start.stateHash());
   const run = store.transaction(() => begin(store, { ...subject, startHash }, start));
   const progress = store.runs.progress(run.id);
@@ -117,10 +112,11 @@ export function missingPreimage(key: Hash, position: Step): InputError {
  * The machine of a run at a step: from the last snapshot before it, checked against the commitment, executed from there.
  * Steps after the end of the run give its last state. `source` gives the honest machine. Throws as `trace` does.
  */
-export function machineAt(store: Store, run: RunRecord, source: MachineSource, step: Step): TraceMachine {
+export function machineAt(store: Store, run: RunRecord, source: SnapshotLoader, step: Step): TraceMachine {
   const saved = store.snapshots.stepBefore(run.id, step);
   if (saved === undefined) throw damagedStore(store.path, `run ${run.id} has no snapshot before step ${step}`);
-  const machine = sourceOf(run, source).load(store.snapshots.read(run.id, saved));
+  const snapshot = store.snapshots.read(run.id, saved);
+  const machine = run.fault === '' ? source.load(snapshot) : loadFaulty(source, parseFault(run.fault), snapshot);
   const expected = committedAt(store, run, saved);
   const found = machine.stateHash();
   if (!equal(found, expected))
