@@ -6,10 +6,12 @@ import { test } from 'node:test';
 import { Engine } from '../../src/engine/engine.ts';
 import { evaluateStep } from '../../src/engine/machineHart.ts';
 import { ISA } from '../../src/engine/profile.ts';
+import { VARIANTS } from '../../src/engine/variants.ts';
 import type { Host } from '../../src/environment/host.ts';
 import { GUEST_END, GUEST_START } from '../../src/semantics/addressSpace.ts';
 import { assertSame } from './compare.ts';
 import { bytesOf, CODE, makeMachine, Random, randomHalf, restart, seed, value, wordOf } from './randomCode.ts';
+import { writeProgram } from './randomProgram.ts';
 
 const host: Host = { preimage: () => undefined, hint: () => {}, output: () => {} };
 
@@ -79,5 +81,21 @@ test('fetches at the edges of the guest memory, and odd', () => {
     pair.engine.run(pair.found.get('step') + 1n);
     assertSame(pair.found, pair.expected, () => `pc 0x${pc.toString(16)}`);
     assert.deepEqual(pair.engine.run(pair.found.get('step') + 1n), { kind: 'halted' });
+  }
+});
+
+test('programs that store into their own code, 40 steps each', (t) => {
+  const random = new Random(seed() + 2);
+  t.diagnostic(`OMO_SEED=${random.seed - 2}`);
+  const engine = new Engine(makeMachine(), host);
+  const [found, expected] = [engine.machine, makeMachine()];
+  const variants = VARIANTS.filter(
+    ({ program, row }) => !program.ends && (program.touchesMemory || row.name.startsWith('a')),
+  );
+  for (let i = 0; i < 1200; i++) {
+    const text = writeProgram([found, expected], random, { variants, selfModifying: 0.4, wild: 0 });
+    for (let step = 0; step < 40; step++) evaluateStep(expected, host);
+    engine.run(found.get('step') + 40n);
+    assertSame(found, expected, () => `program ${i} of seed ${random.seed} ${text}`);
   }
 });
