@@ -62,6 +62,8 @@ export class JsonRpc {
     throw new ChainError(
       code === METHOD_NOT_FOUND ? 'RPC_NO_METHOD' : 'RPC_REFUSED',
       `${this.name}: ${method}: ${shown(String(message))} (${code})`,
+      // A contract's own error is in its `data`.
+      { cause: answer.error },
     );
   }
 

@@ -12,9 +12,12 @@ import type { Update } from './progress.ts';
 /** Names of engines, for --engine. */
 export const ENGINES = ['interpreter'] as const;
 
+/** Names of statuses, by their number in the record and in the first byte of a state hash. */
+export const STATUS_NAMES = ['valid', 'invalid', 'panic', 'unfinished'] as const;
+
 /** How a machine stands: of its status, with the reason of a panic. */
 export interface Standing {
-  readonly status: 'valid' | 'invalid' | 'panic' | 'unfinished';
+  readonly status: (typeof STATUS_NAMES)[number];
   /** Only of a panic. */
   readonly reason: string | undefined;
   /** All 64 bits of a0 when it exited. */
@@ -55,7 +58,7 @@ export function standing({ machine }: Pick<Guest, 'machine'>): Standing {
   const status = Number(machine.get('status'));
   const reason = Number(machine.get('reason'));
   return {
-    status: (['valid', 'invalid', 'panic', 'unfinished'] as const)[status] ?? 'unfinished',
+    status: STATUS_NAMES[status] ?? 'unfinished',
     reason: status === STATUS.panic ? Object.entries(REASON).find(([, code]) => code === reason)?.[0] : undefined,
     exitCode: machine.get('exitCode'),
   };

@@ -101,6 +101,13 @@ export function openGuest(
   return { machine, program, host, inputs, block, close };
 }
 
+/** The root of a guest's program. The guest must not have executed a step. */
+export function programRootOf({ machine }: Guest): Hash {
+  const blank = machine.fork();
+  setInputs(blank, makeInputs());
+  return stateHashOf(blank);
+}
+
 /** Reads a block file. */
 export function openBlock(path: string): Block {
   return readBlock(readInput(path, { what: 'block', maxBytes: BLOCK_FILE_BYTES_MAX }), path);
@@ -114,7 +121,7 @@ function openPreimages(place: string): PreimageSource {
 
 /** An input by key or name: `4=17`, `chainId=1`, `1=0x...`. */
 function parseLocal(text: string): readonly [InputName, Uint8Array | bigint] {
-  const [key = '', value = ''] = text.split('=');
+  const [, key = text, value = ''] = /^([^=]*)=(.*)$/.exec(text) ?? [];
   const name = INPUT_NAMES.find((each, index) => each === key || `${index + 1}` === key);
   if (name === undefined)
     throw new UsageError('BAD_LOCAL', `expected a key from 1 to 6 or one of ${INPUT_NAMES.join(', ')}, found "${key}"`);

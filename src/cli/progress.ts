@@ -30,7 +30,8 @@ export class Progress {
   }
 
   async #spin<T>(title: string, work: (update: Update) => T | Promise<T>): Promise<T> {
-    const spinner = ora({ text: title, stream: process.stderr, discardStdin: false }).start();
+    // A hidden cursor would need a handler of SIGINT, and with one Ctrl-C waits until synchronous work is over.
+    const spinner = ora({ text: title, stream: process.stderr, discardStdin: false, hideCursor: false }).start();
     try {
       const result = await work(redraw(spinner, title));
       spinner.succeed();

@@ -7,12 +7,14 @@ import { inspectCommand } from './inspect.ts';
 import { programCommand } from './program.ts';
 import { proveCommand } from './prove.ts';
 import { runCommand } from './run.ts';
+import { traceCommand } from './trace.ts';
 import { verifyCommand } from './verify.ts';
 
 /** Every command. */
 export const COMMANDS: readonly Command[] = [
   programCommand,
   runCommand,
+  traceCommand,
   diffCommand,
   proveCommand,
   verifyCommand,

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
+import { verifierInterface } from '../../../src/chain/verifier.ts';
+import { startNode } from '../../chain/fakeNode.ts';
 import { exitWith, temporaryFolder, writeProgram } from '../guestFile.ts';
 import { onlyObject, runMain } from '../harness.ts';
 
@@ -21,7 +23,7 @@ test('each step of a run is proven, and the states join', async () => {
     const { file, answer } = await prove(step);
     if (before !== undefined) assert.equal(answer['pre'], before);
     before = answer['post'];
-    const verified = await runMain(['verify', file, '--json']);
+    const verified = await runMain(['verify', file, '--off-chain', '--json']);
     assert.equal(verified.exitCode, 0);
     const { ok, pre, post, bytes, mismatches } = onlyObject(verified);
     assert.deepEqual([ok, pre, post, mismatches], [true, answer['pre'], answer['post'], []]);
@@ -34,7 +36,7 @@ test('a step after the halt is proven by nothing, and leads to the same state', 
   const { file, answer } = await prove('1000');
   assert.equal(answer['pre'], answer['post']);
   assert.equal(answer['bytes'], 0);
-  assert.equal((await runMain(['verify', file])).exitCode, 0);
+  assert.equal((await runMain(['verify', file, '--off-chain'])).exitCode, 0);
 });
 
 test('text says what the step does, with the symbol of its pc', async () => {
@@ -48,7 +50,7 @@ test('a rejected proof is the answer no; annotations that lie are a warning; a d
   const verify = async (change: object) => {
     const changed = join(folder, 'changed.json');
     writeFileSync(changed, JSON.stringify({ ...json, ...change }));
-    return await runMain(['verify', changed, '--json']);
+    return await runMain(['verify', changed, '--off-chain', '--json']);
   };
   const rejected = await verify({ post: json.pre });
   assert.equal(rejected.exitCode, 1);
@@ -66,4 +68,61 @@ test('a step and a file are needed', async () => {
   assert.equal((await runMain(['prove', elf, '--step', '1'])).exitCode, 2);
   assert.equal((await runMain(['prove', elf, '--step', '17592186044417', '-o', 'x'])).exitCode, 2);
   assert.equal((await runMain(['prove', elf, '--step', '1', '-o', folder])).exitCode, 3);
+});
+
+test('the contract in an EVM of our own accepts the same proof, for known gas', async () => {
+  const { file, answer } = await prove('2');
+  const verified = await runMain(['verify', file, '--json']);
+  assert.equal(verified.exitCode, 0);
+  const { ok, post, gasUsed, evm } = onlyObject(verified);
+  assert.deepEqual([ok, post], [true, answer['post']]);
+  assert.match(String(evm), /^(anvil|hardhat)$/);
+  assert.ok(BigInt(String(gasUsed)) > 21_000n && BigInt(String(gasUsed)) < 1_000_000n, String(gasUsed));
+});
+
+const ADDRESS = `0x${'12'.repeat(20)}`;
+
+async function askNode(file: string, step: unknown) {
+  const server = await startNode((method) => (method === 'eth_call' ? step : '0x1234'));
+  after(server.stop);
+  return await runMain(['verify', file, '--rpc', server.url, '--verifier', ADDRESS, '--json', '--quiet']);
+}
+
+test('a verifier on a chain is asked for the step and for its gas', async () => {
+  const { file, answer } = await prove('1');
+  const accepted = await askNode(file, answer['post']);
+  assert.equal(accepted.exitCode, 0);
+  assert.equal(onlyObject(accepted)['gasUsed'], '4660');
+  const differing = onlyObject(await askNode(file, answer['pre']));
+  assert.deepEqual([differing['ok'], differing['code']], [false, 'EVM_DIFFERS']);
+});
+
+test('a verifier that refuses is the answer no, with its own error; one that is none is a chain error', async () => {
+  const { file } = await prove('1');
+  const known = verifierInterface().encodeErrorResult('WrongPreState', [
+    `0x${'11'.repeat(32)}`,
+    `0x${'22'.repeat(32)}`,
+  ]);
+  for (const [data, reason] of [
+    [known, /refuses the proof: WrongPreState\(/],
+    ['0x12345678', /refuses the proof: with 0x12345678/],
+  ] as const) {
+    const refused = await askNode(file, { error: { code: 3, message: 'execution reverted', data } });
+    assert.equal(refused.exitCode, 1);
+    assert.match(String(onlyObject(refused)['reason']), reason);
+  }
+  for (const answer of ['0x', { error: { code: -32000, message: 'busy' } }, 5])
+    assert.equal((await askNode(file, answer)).exitCode, 4);
+});
+
+test('--rpc and --verifier belong together', async () => {
+  const { file } = await prove('1');
+  for (const args of [
+    ['--rpc', 'http://x'],
+    ['--verifier', ADDRESS],
+    ['--rpc', 'http://x', '--verifier', '0x12'],
+  ])
+    assert.equal((await runMain(['verify', file, ...args])).exitCode, 2);
+  const both = ['--rpc', 'http://x', '--verifier', ADDRESS, '--off-chain'];
+  assert.equal((await runMain(['verify', file, ...both])).exitCode, 2);
 });

@@ -84,7 +84,7 @@ test('inputs go by key or name, and make the history another one', async () => {
 });
 
 test('inputs that are none, and inputs beside a block, are wrong use', async () => {
-  for (const local of ['7=1', '0=1', 'x=1', '1', '1=', '1=0x12', '1=-1', `1=1${'0'.repeat(78)}`])
+  for (const local of ['7=1', '0=1', 'x=1', '1', '1=', '1=0x12', '1=-1', '1=1=1', `1=1${'0'.repeat(78)}`])
     assert.equal((await runMain(['run', good, '--local', local])).exitCode, 2, local);
   assert.equal((await runMain(['run', good, '--local', '1=1', '--block', BLOCK])).exitCode, 2);
   assert.equal((await runMain(['run', good, '--block', join(folder, 'none')])).exitCode, 3);
