@@ -100,9 +100,16 @@ export class Engine {
     const left = this.#begin(this.machine.get('step') + BigInt(steps));
     if (typeof left === 'object') return { chunk: undefined, stop: left };
     this.#hashParts(CHANGED.cold | CHANGED.fp);
-    this.#recording.clear();
-    const outcome = this.#exports.record(left);
-    return { chunk: this.#recording.chunk(), stop: outcome === OUTCOME.done ? { kind: 'step' } : this.#stop(outcome) };
+    this.#recording.begin();
+    try {
+      const outcome = this.#exports.record(left);
+      return {
+        chunk: this.#recording.chunk(),
+        stop: outcome === OUTCOME.done ? { kind: 'step' } : this.#stop(outcome),
+      };
+    } finally {
+      this.#recording.end();
+    }
   }
 
   /** Sets the addresses before which `run` stops, instead of those that were set before: at most 4096. */

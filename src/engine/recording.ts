@@ -23,9 +23,12 @@ export class Recording {
     this.#exports = exports;
   }
 
-  /** Begins a chunk. */
-  clear(): void {
+  begin(): void {
     this.#zeros = [];
+  }
+
+  end(): void {
+    this.#zeros = undefined;
   }
 
   /** Notes that the step which is being executed zeroed pages; nothing while no chunk is recorded. */
@@ -33,10 +36,9 @@ export class Recording {
     this.#zeros?.push({ step: Number(this.#exports.recordedSteps.value), firstPage, pagesLog2 });
   }
 
-  /** Ends the chunk: what was recorded, or undefined if no step was. */
+  /** What was recorded since `begin`, or undefined if no step was. */
   chunk(): DenseChunk | undefined {
     const zeros = this.#zeros ?? [];
-    this.#zeros = undefined;
     const steps = Number(this.#exports.recordedSteps.value);
     if (steps === 0) return undefined;
     const count = Number(this.#exports.recordedWrites.value);
