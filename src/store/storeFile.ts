@@ -7,7 +7,7 @@
 import { closeSync, constants, fstatSync, fsyncSync, mkdirSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { readU32BE } from '../bytes.ts';
-import { InputError } from '../errors.ts';
+import { InputError, UsageError } from '../errors.ts';
 import { type Connect, Connection, connect } from './connection.ts';
 import { APPLICATION_ID, SCHEMA, STORE_VERSION } from './schema.ts';
 import { busyStore, damagedStore, missingStore, notAStore, translateError } from './storeErrors.ts';
@@ -23,7 +23,7 @@ const LOG_BYTES = 64 * 2 ** 20;
 
 /** How to open a store. */
 export interface StoreOptions {
-  /** `read` takes no lock and may go on while another process writes. */
+  /** `read` takes no lock: another process may write meanwhile, and what is read is all of the moment of opening. */
   readonly mode: 'read' | 'write';
   /** What a process that finds the store locked is told: `omo trace (process 1234)`. For mode `write`. */
   readonly owner?: string;
@@ -41,14 +41,23 @@ export interface OpenFile {
 
 /**
  * Opens the store at `path`. Throws an InputError: `STORE_MISSING`, `NOT_A_STORE` (a foreign file, never changed),
- * `STORE_VERSION`, `STORE_DAMAGED`, `STORE_BUSY`, `STORE_UNREADABLE`, `STORE_READ_ONLY`, `DISK_FULL`, `STORE_IO`.
+ * `STORE_VERSION`, `STORE_DAMAGED`, `STORE_BUSY`, `STORE_UNREADABLE`, `STORE_READ_ONLY`, `DISK_FULL`, `STORE_IO`; a UsageError
+ * (`BAD_STORE_NAME`).
  */
 export function openStoreFile(path: string, options: StoreOptions): OpenFile {
   const open = options.connect ?? connect;
+  // SQLite's binding would open another file than the one that is looked at here.
+  if (path !== path.trim()) throw new UsageError('BAD_STORE_NAME', `store "${path}": a name with a space at its end`);
   if (options.mode === 'read') {
     if (!inspect(path)) throw missingStore(path);
     const connection = new Connection(resolve(path), { readonly: true, fileMustExist: true }, open);
-    return closing(connection, () => prepare(path, connection), []);
+    const setUp = () => {
+      prepare(path, connection);
+      // What is read until `close` is of one moment, whatever is written meanwhile.
+      connection.execute('BEGIN');
+      connection.get('SELECT owner FROM writer');
+    };
+    return closing(connection, setUp, []);
   }
   const exists = inspect(path);
   if (!exists && options.create === false) throw missingStore(path);

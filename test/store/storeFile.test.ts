@@ -10,6 +10,7 @@ import { Connection } from '../../src/store/connection.ts';
 import { APPLICATION_ID, SCHEMA, STORE_VERSION } from '../../src/store/schema.ts';
 import { Store } from '../../src/store/store.ts';
 import { trace } from '../../src/trace/tracer.ts';
+import { asStep } from '../../src/units.ts';
 import { Random } from '../commitment/random.ts';
 import { EVERY_WINDOW, openStore, subject, temporaryFolder } from '../trace/support.ts';
 import { toySource } from '../trace/toyMachine.ts';
@@ -186,10 +187,34 @@ test('one writer at a time, who is told; readers may look on', (context) => {
   assert.throws(() => write(path), refused('STORE_BUSY', /written by omo trace \(process 4711\).*--store/));
   const reader = read(path);
   trace(store, subject(), toySource({ halt: 1000 }));
-  assert.equal(reader.runs.list().length, 1);
+  const later = read(path);
+  assert.deepEqual([reader.runs.list().length, later.runs.list().length], [0, 1]);
   reader.close();
+  later.close();
   store.close();
   write(path).close();
+});
+
+test('a reader sees one moment of a trace that goes on', (context) => {
+  const path = join(temporaryFolder(context), 'omo.db');
+  const store = openStore(context, path);
+  const toy = { halt: 700 * 2 ** 20, idle: 50_021 };
+  const go = (windows: number) =>
+    trace(store, subject(), toySource(toy), { policy: EVERY_WINDOW, until: asStep(BigInt(windows) << 20n) });
+  go(300);
+  const reader = read(path);
+  const tree = reader.histories.tree(1, 'sparse');
+  const expected = store.histories.tree(1, 'sparse')?.root();
+  go(600);
+  assert.deepEqual(tree?.leaf(299), store.histories.tree(1, 'sparse')?.leaf(299));
+  assert.deepEqual(tree?.root(), expected);
+  assert.deepEqual(reader.histories.tree(1, 'sparse')?.root(), expected);
+  assert.equal(reader.runs.progress(1)?.position, 300n << 20n);
+  reader.close();
+});
+
+test('a name that SQLite would cut is wrong use', () => {
+  assert.throws(() => read('omo.db '), { name: 'UsageError', code: 'BAD_STORE_NAME' });
 });
 
 test('the lock of a process ends with the process', (context) => {
@@ -200,6 +225,7 @@ test('the lock of a process ends with the process', (context) => {
     process.kill(process.pid, 'SIGKILL');`;
   const child = spawnSync(process.execPath, ['--input-type=module', '-e', script]);
   assert.equal(child.signal, 'SIGKILL', String(child.stderr));
+  read(path).close();
   write(path).close();
 });
 
