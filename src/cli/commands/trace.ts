@@ -1,28 +1,17 @@
 // `omo trace`: commits to a run, in the store.
 
-import { keccak_256 } from '@noble/hashes/sha3.js';
 import { bytesToHex } from '../../bytes.ts';
-import type { HistoryTree } from '../../commitment/history.ts';
-import { statusOfHash } from '../../commitment/stateHash.ts';
-import { hashInputs } from '../../environment/inputs.ts';
-import { assert } from '../../invariant.ts';
-import { MACHINE_VERSION } from '../../semantics/layout.ts';
-import type { RunRecord } from '../../store/runs.ts';
 import { Store } from '../../store/store.ts';
-import { denseWindow } from '../../trace/denseWindow.ts';
-import { engineSource } from '../../trace/engineMachine.ts';
 import { faultText, parseFault } from '../../trace/fault.ts';
 import { encodeTrace } from '../../trace/traceFile.ts';
-import { type TraceSubject, trace } from '../../trace/tracer.ts';
 import { storedTrace } from '../../trace/traceView.ts';
-import { asHash, asWindowIndex, LAST_STEP, type Step, WINDOW_STEPS } from '../../units.ts';
-import { type Context, defineCommand } from '../command.ts';
-import { STATUS_NAMES } from '../execute.ts';
+import { asWindowIndex, LAST_STEP, WINDOW_STEPS } from '../../units.ts';
+import { defineCommand } from '../command.ts';
 import { writeOutput } from '../files.ts';
-import { GUEST_ARGUMENTS, type Guest, guestOptions, guestWords, openGuest, programRootOf } from '../guest.ts';
-import { invocationWords } from '../invocation.ts';
+import { GUEST_ARGUMENTS, guestOptions, guestWords, openGuest } from '../guest.ts';
 import { integer, type OptionValues, text } from '../options.ts';
 import { fields } from '../output.ts';
+import { type Committed, commit, commitWindow, subjectOf } from '../tracing.ts';
 
 const WINDOW_INDEX_MAX = Number(LAST_STEP / WINDOW_STEPS) - 1;
 
@@ -54,59 +43,20 @@ export const traceCommand = defineCommand({
     const store = Store.open(context.storePath, { mode: 'write', owner: `omo trace (process ${process.pid})` });
     try {
       const start = performance.now();
-      const committed = await commit(context, store, guest, subjectOf(guest, elf, args, options), options.window);
-      if (options.export !== undefined) writeOutput(options.export, encodeTrace(storedTrace(store, committed.run)));
-      return answer(committed, context.storePath, options, (performance.now() - start) / 1_000);
+      const fault = options.fault === undefined ? '' : faultText(parseFault(options.fault));
+      const subject = subjectOf(guest, { elf, args, options: guestWords(options) }, fault);
+      const sparse = await commit(context.output, store, guest, subject);
+      const window = options.window === undefined ? undefined : asWindowIndex(options.window);
+      const history =
+        window === undefined ? sparse.history : await commitWindow(context.output, store, guest, sparse.run, window);
+      if (options.export !== undefined) writeOutput(options.export, encodeTrace(storedTrace(store, sparse.run)));
+      return answer({ ...sparse, history }, context.storePath, options, (performance.now() - start) / 1_000);
     } finally {
       store.close();
       guest.close();
     }
   },
 });
-
-interface Committed {
-  readonly run: RunRecord;
-  readonly steps: Step;
-  readonly history: HistoryTree;
-  readonly status: string;
-}
-
-async function commit(
-  { output }: Context,
-  store: Store,
-  guest: Guest,
-  subject: TraceSubject,
-  window: number | undefined,
-) {
-  const source = engineSource(guest.machine, guest.host);
-  const { run, position } = await output.progress.phase('executing and committing', (update) =>
-    trace(store, subject, source, { onProgress: (step) => update(`step ${step}`) }),
-  );
-  const sparse = store.histories.tree(run.id, 'sparse');
-  assert(sparse !== undefined, 'a traced run has a history');
-  const history =
-    window === undefined
-      ? sparse
-      : await output.progress.phase(`committing to every step of window ${window}`, () =>
-          denseWindow(store, run, source, asWindowIndex(window)),
-        );
-  const status = STATUS_NAMES[statusOfHash(sparse.leaf(sparse.leafCount - 1))] ?? 'unfinished';
-  return { run, steps: position, history, status };
-}
-
-function subjectOf(guest: Guest, elf: string, args: readonly string[], options: TraceValues): TraceSubject {
-  const { image, args: argv, env } = guest.program;
-  const programRoot = programRootOf(guest);
-  return {
-    program: { root: programRoot, elfHash: asHash(keccak_256(image.bytes)), args: argv, env },
-    programRoot,
-    inputsHash: asHash(hashInputs(guest.inputs)),
-    machineVersion: MACHINE_VERSION,
-    fault: options.fault === undefined ? '' : faultText(parseFault(options.fault)),
-    origin: '',
-    invocation: invocationWords({ elf, args, options: guestWords(options) }),
-  };
-}
 
 function answer({ run, steps, history, status }: Committed, storePath: string, options: TraceValues, seconds: number) {
   const json = {
