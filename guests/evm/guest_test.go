@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -32,31 +33,54 @@ import (
 	"github.com/holiman/uint256"
 )
 
-// asGuest in the environment makes the test's own binary the program.
+// asGuest in the environment makes the test's own binary the program, or one that asks questions in parallel.
 const asGuest = "OMO_TEST_AS_GUEST"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asGuest) != "" {
+	switch os.Getenv(asGuest) {
+	case "":
+		os.Exit(m.Run())
+	case "questions":
+		askInParallel()
+	default:
 		main()
-		return
 	}
-	os.Exit(m.Run())
 }
 
-// oracle is what a run is given: input words by index, preimages by hash.
-type oracle struct {
+// askInParallel asks for the preimages whose hashes are the input, from several goroutines, and checks each.
+func askInParallel() {
+	names := keccakPreimage(localInput(inputBody))
+	var group sync.WaitGroup
+	for name := range slices.Chunk(names, common.HashLength) {
+		group.Go(func() {
+			hash := common.BytesToHash(name)
+			if found := crypto.Keccak256Hash(keccakPreimage(hash)); found != hash {
+				fail("asked for %s, got %s", hash, found)
+			}
+		})
+	}
+	group.Wait()
+}
+
+// testOracle is what a run is given: input words by index, preimages by hash.
+type testOracle struct {
 	inputs    map[byte]common.Hash
 	preimages map[common.Hash][]byte
+	questions bool
 }
 
-func (o *oracle) add(preimage []byte) common.Hash {
+func newTestOracle() *testOracle {
+	return &testOracle{inputs: map[byte]common.Hash{}, preimages: map[common.Hash][]byte{}}
+}
+
+func (o *testOracle) add(preimage []byte) common.Hash {
 	hash := crypto.Keccak256Hash(preimage)
 	hash[0] = keyKeccak
 	o.preimages[hash] = preimage
 	return crypto.Keccak256Hash(preimage)
 }
 
-func (o *oracle) answer(key common.Hash) ([]byte, bool) {
+func (o *testOracle) answer(key common.Hash) ([]byte, bool) {
 	if key[0] == keyLocal {
 		word, ok := o.inputs[key[31]]
 		return word[:], ok
@@ -66,7 +90,7 @@ func (o *oracle) answer(key common.Hash) ([]byte, bool) {
 }
 
 // setInput makes the input of a body cut into these parts.
-func (o *oracle) setInput(blockHash common.Hash, parts ...[]byte) {
+func (o *testOracle) setInput(blockHash common.Hash, parts ...[]byte) {
 	names := blockHash.Bytes()
 	for _, part := range parts {
 		names = append(names, o.add(part).Bytes()...)
@@ -74,20 +98,24 @@ func (o *oracle) setInput(blockHash common.Hash, parts ...[]byte) {
 	o.inputs[inputBody] = o.add(names)
 }
 
-func (o *oracle) clone() *oracle {
-	return &oracle{maps.Clone(o.inputs), maps.Clone(o.preimages)}
+func (o *testOracle) clone() *testOracle {
+	return &testOracle{inputs: maps.Clone(o.inputs), preimages: maps.Clone(o.preimages)}
 }
 
 // run executes the program; config is its argument, unless nil.
-func (o *oracle) run(t *testing.T, config *params.ChainConfig) (exitCode int, output []byte, reason string) {
+func (o *testOracle) run(t *testing.T, config *params.ChainConfig) (exitCode int, output []byte, reason string) {
 	t.Helper()
+	mode := "program"
+	if o.questions {
+		mode = "questions"
+	}
 	command := exec.Command(os.Args[0])
 	if config != nil {
 		text, err := json.Marshal(map[string]any{"config": config})
 		check(t, err)
 		command.Args = append(command.Args, string(text))
 	}
-	command.Env = []string{asGuest + "=1"}
+	command.Env = []string{asGuest + "=" + mode}
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
 	pipe := func() (*os.File, *os.File) {
@@ -127,7 +155,7 @@ func (o *oracle) run(t *testing.T, config *params.ChainConfig) (exitCode int, ou
 	return command.ProcessState.ExitCode(), output, stderr.String()
 }
 
-func (o *oracle) mustAccept(t *testing.T, config *params.ChainConfig, root common.Hash) {
+func (o *testOracle) mustAccept(t *testing.T, config *params.ChainConfig, root common.Hash) {
 	t.Helper()
 	if code, output, reason := o.run(t, config); code != 0 || !bytes.Equal(output, root[:]) {
 		t.Errorf("exit code %d, output %x, expected %x: %s", code, output, root, reason)
@@ -135,7 +163,7 @@ func (o *oracle) mustAccept(t *testing.T, config *params.ChainConfig, root commo
 }
 
 // mustRefuse expects exit code 1 without output, and the reason to hold this text.
-func (o *oracle) mustRefuse(t *testing.T, config *params.ChainConfig, text string) {
+func (o *testOracle) mustRefuse(t *testing.T, config *params.ChainConfig, text string) {
 	t.Helper()
 	if code, output, reason := o.run(t, config); code != 1 || len(output) > 0 || !strings.Contains(reason, text) {
 		t.Errorf("exit code %d, output %x, expected a refusal because of %q: %s", code, output, text, reason)
@@ -278,8 +306,8 @@ func fillBlock(block *core.BlockGen, config *params.ChainConfig, i int) {
 }
 
 // oracleOf is an honest oracle for block i of the chain.
-func (c *testChain) oracleOf(i int) *oracle {
-	o := &oracle{map[byte]common.Hash{}, map[common.Hash][]byte{}}
+func (c *testChain) oracleOf(i int) *testOracle {
+	o := newTestOracle()
 	iterator := c.db.NewIterator(nil, nil)
 	defer iterator.Release()
 	for iterator.Next() {
@@ -298,7 +326,7 @@ func (c *testChain) oracleOf(i int) *oracle {
 }
 
 // setBlock makes header and body the input, as they are.
-func (o *oracle) setBlock(header *types.Header, body types.Body) {
+func (o *testOracle) setBlock(header *types.Header, body types.Body) {
 	o.add(must(rlp.EncodeToBytes(header)))
 	encoded := must(rlp.EncodeToBytes(&body))
 	o.setInput(header.Hash(), slices.Collect(slices.Chunk(encoded, bodyPartBytes))...)
@@ -475,6 +503,20 @@ func TestInput(t *testing.T) {
 	other := honest.clone()
 	other.inputs[inputChainID] = common.BigToHash(big.NewInt(31337))
 	other.mustRefuse(t, nil, "chain 31337 is not known")
+}
+
+// TestParallelQuestions: go-ethereum reads the state from several goroutines, and each must get its own answer.
+func TestParallelQuestions(t *testing.T) {
+	o := newTestOracle()
+	o.questions = true
+	var names []byte
+	for i := range 5000 {
+		names = append(names, o.add(binary.BigEndian.AppendUint64(nil, uint64(i))).Bytes()...)
+	}
+	o.inputs[inputBody] = o.add(names)
+	if code, _, reason := o.run(t, nil); code != 0 {
+		t.Errorf("exit code %d: %s", code, reason)
+	}
 }
 
 // TestDAOFork crosses the block whose accounts are drained.

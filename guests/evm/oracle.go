@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"sync"
 	"syscall"
 	"unsafe"
 
@@ -55,7 +56,12 @@ func keccakPreimage(hash common.Hash) []byte {
 	return preimage(key)
 }
 
+// oracle keeps a question and its answer together: the state's tries are read by several goroutines at once.
+var oracle sync.Mutex
+
 func preimage(key [32]byte) []byte {
+	oracle.Lock()
+	defer oracle.Unlock()
 	writeAll(fdPreimageWrite, key[:])
 	var prefix [8]byte
 	readAll(fdPreimageRead, prefix[:])
