@@ -1,33 +1,41 @@
-// The step verifier on an L1 of our own, made for one question.
+// The step verifier on an L1 of our own, made for a few questions and gone afterwards.
 
 import { ChainError } from '../errors.ts';
 import type { Hash } from '../units.ts';
 import { startEmbeddedL1 } from './embeddedL1.ts';
-import { deployVerifier, stepOnChain, verifierInterface } from './verifier.ts';
+import { deployVerifier, stepOnChain, type VerifierAddresses, verifierInterface } from './verifier.ts';
 
 /** What the EVM says about a proof. */
 export interface EmbeddedStep {
   readonly post: Hash;
   /** Gas of a whole transaction that does nothing but this call. */
   readonly gasUsed: bigint;
-  /** Which EVM: `anvil` or `hardhat`. */
-  readonly kind: string;
 }
 
-/**
- * Starts an L1, deploys the verifier, and has it execute the step in a transaction. Throws an InputError
- * (`PROOF_REFUSED`) naming the contract's error, or a ChainError.
- */
-export async function stepInEvm(pre: Hash, proof: Uint8Array): Promise<EmbeddedStep> {
+/** A verifier that can be asked. */
+export interface EmbeddedVerifier {
+  /** Which EVM: `anvil` or `hardhat`. */
+  readonly kind: string;
+  readonly addresses: VerifierAddresses;
+  /** Has the step executed in a transaction. Throws an InputError (`PROOF_REFUSED`) naming the contract's error. */
+  step(pre: Hash, proof: Uint8Array): Promise<EmbeddedStep>;
+}
+
+/** Starts an L1, deploys the verifier, does `work` with it, and ends the L1 whatever happens. Throws a ChainError. */
+export async function withEmbeddedVerifier<T>(work: (verifier: EmbeddedVerifier) => Promise<T>): Promise<T> {
   const l1 = await startEmbeddedL1();
   try {
     const signer = await l1.signer(0);
-    const { verifier } = await deployVerifier(signer);
-    const post = await stepOnChain(signer, verifier, pre, proof);
-    const data = verifierInterface().encodeFunctionData('step', [pre, proof]);
-    const receipt = await (await signer.sendTransaction({ to: verifier, data })).wait();
-    if (receipt?.status !== 1) throw new ChainError('VERIFIER', 'the transaction of the step failed, its call did not');
-    return { post, gasUsed: receipt.gasUsed, kind: l1.kind };
+    const addresses = await deployVerifier(signer);
+    const step = async (pre: Hash, proof: Uint8Array): Promise<EmbeddedStep> => {
+      const post = await stepOnChain(signer, addresses.verifier, pre, proof);
+      const data = verifierInterface().encodeFunctionData('step', [pre, proof]);
+      const receipt = await (await signer.sendTransaction({ to: addresses.verifier, data })).wait();
+      if (receipt?.status !== 1)
+        throw new ChainError('VERIFIER', 'the transaction of the step failed, its call did not');
+      return { post, gasUsed: receipt.gasUsed };
+    };
+    return await work({ kind: l1.kind, addresses, step });
   } finally {
     l1.stop();
   }

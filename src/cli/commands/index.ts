@@ -2,6 +2,7 @@
 
 import type { Command } from '../command.ts';
 import { blockFetchCommand } from './blockFetch.ts';
+import { demoCommand } from './demo.ts';
 import { diffCommand } from './diff.ts';
 import { inspectCommand } from './inspect.ts';
 import { programCommand } from './program.ts';
@@ -20,4 +21,5 @@ export const COMMANDS: readonly Command[] = [
   verifyCommand,
   inspectCommand,
   blockFetchCommand,
+  demoCommand,
 ];

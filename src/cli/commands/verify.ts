@@ -1,6 +1,6 @@
 // `omo verify`: checks the proof of one step, off chain and in an EVM.
 
-import { stepInEvm } from '../../chain/embeddedVerifier.ts';
+import { withEmbeddedVerifier } from '../../chain/embeddedVerifier.ts';
 import { JsonRpc } from '../../chain/jsonRpc.ts';
 import { askVerifier } from '../../chain/remoteVerifier.ts';
 import {
@@ -82,10 +82,12 @@ async function askEvm({ output }: Context, path: string, file: ProofFile, option
     output.warn(`${path}: not checked in an EVM: its preimage has to be shown to the oracle contract first`);
     return { evm: null, gasUsed: null };
   }
-  const { post, gasUsed, kind } = await output.progress.phase('asking an EVM of our own', () =>
-    stepInEvm(file.pre, file.proof),
+  return await output.progress.phase('asking an EVM of our own', () =>
+    withEmbeddedVerifier(async ({ kind, step }) => {
+      const { post, gasUsed } = await step(file.pre, file.proof);
+      return agreed(file, post, { evm: kind, gasUsed });
+    }),
   );
-  return agreed(file, post, { evm: kind, gasUsed });
 }
 
 function agreed(file: ProofFile, post: string, answer: EvmAnswer): EvmAnswer {

@@ -10,17 +10,15 @@
 // Annotations follow from the proof, but for `symbol`, which is the program's word for pc. On reading they are made again,
 // and whatever differs is reported: nobody should be told a story that the proof does not tell.
 
-import { bytesToHex, equal, hexToBytes } from '../../bytes.ts';
-import { preimageBytes } from '../../engine/machineHart.ts';
+import { bytesToHex, hexToBytes } from '../../bytes.ts';
 import { ISA } from '../../engine/profile.ts';
-import { keyOf, PREIMAGE_BYTES_MAX } from '../../environment/preimageKey.ts';
+import { PREIMAGE_BYTES_MAX } from '../../environment/preimageKey.ts';
 import { InputError } from '../../errors.ts';
 import { disassemble } from '../../isa/disassemble.ts';
 import { MACHINE_VERSION } from '../../semantics/layout.ts';
 import { type Hash, parseHash, parseStep, type Step } from '../../units.ts';
-import { MAX_PROOF_BYTES, PART_BYTES } from './format.ts';
+import { MAX_PROOF_BYTES } from './format.ts';
 import type { MadeStepProof } from './make.ts';
-import type { PartCheck } from './proofHart.ts';
 import { type VerifiedStep, verifyStepProof } from './verify.ts';
 
 const FORMAT = 'omo one-step proof';
@@ -76,8 +74,8 @@ export function writeProofFile(
   step: Step,
   symbol?: string,
 ): { text: string; annotations: Annotations } {
-  const { pre, post, proof, part } = made;
-  const verified = verifyStepProof(pre, proof, partCheck(part?.data));
+  const { pre, post, proof, stored } = made;
+  const verified = verifyStepProof(pre, proof, stored);
   const annotations = { ...annotate(verified), ...(symbol !== undefined && { symbol }) };
   const file = {
     format: FORMAT,
@@ -88,7 +86,7 @@ export function writeProofFile(
     pre,
     post,
     proof: bytesToHex(proof),
-    ...(part && { preimage: bytesToHex(part.data) }),
+    ...(stored && { preimage: bytesToHex(stored) }),
     annotations,
   };
   return { text: `${JSON.stringify(file, undefined, 2)}\n`, annotations };
@@ -132,7 +130,7 @@ export function readProofFile(bytes: Uint8Array, name: string): ProofFile {
  * `pre`, does not lead to `post`, or is not of step `step`.
  */
 export function checkProofFile(file: ProofFile): CheckedProofFile {
-  const verified = verifyStepProof(file.pre, file.proof, partCheck(file.preimage));
+  const verified = verifyStepProof(file.pre, file.proof, file.preimage);
   if (verified.post !== file.post)
     throw new InputError('PROOF_POST_STATE', `step proof: it leads to ${verified.post}, the file says ${file.post}`);
   const step = verified.before.get('step');
@@ -143,15 +141,6 @@ export function checkProofFile(file: ProofFile): CheckedProofFile {
   return { verified, annotations, mismatches: differences(annotations, file.annotations) };
 }
 
-/** Accepts a part of the preimage that the file holds; the oracle contract would have been shown the same bytes. */
-function partCheck(preimage: Uint8Array | undefined): PartCheck {
-  if (preimage === undefined) return () => false;
-  return (key, offset, length, bytes) =>
-    BigInt(preimage.length) === length &&
-    equal(keyOf(preimage), key) &&
-    equal(preimageBytes(preimage, Number(offset), PART_BYTES), bytes);
-}
-
 /** What the step does, from nothing but the proof. */
 function annotate({ executed, before, after, leaves, accesses }: VerifiedStep): Annotations {
   const hex = (value: bigint | number) => `0x${value.toString(16)}`;
@@ -159,7 +148,7 @@ function annotate({ executed, before, after, leaves, accesses }: VerifiedStep): 
   const changes: Record<string, readonly [string, string]> = {};
   for (const [name, value] of before) {
     const now = after.get(name) ?? 0n;
-    if (now !== value && name !== 'step') changes[nameOf(name)] = [hex(value), hex(now)];
+    if (now !== value && name !== 'step') changes[variableName(name)] = [hex(value), hex(now)];
   }
   const bytesAt = (side: 'before' | 'after', address: number, bytes: number) =>
     bytesToHex(
@@ -192,8 +181,8 @@ function instructionOf(executed: VerifiedStep['executed'], pc: bigint): string {
   return outcome.kind === 'trap' ? `${text} (${outcome.reason})` : `${text}`;
 }
 
-/** x10 is a0 to people. */
-function nameOf(variable: string): string {
+/** A state variable as people name it: x10 is a0. */
+export function variableName(variable: string): string {
   const [, file, number] = /^([xf])(\d+)$/.exec(variable) ?? [];
   return ISA.registerNames[file as 'x' | 'f']?.[Number(number)] ?? variable;
 }
