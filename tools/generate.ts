@@ -6,6 +6,7 @@ import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } 
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { solidityFiles } from './solidity/generate.ts';
+import { keccakFile } from './solidity/keccak.ts';
 
 /** A file to be there: its path from the root of the repository, and its whole text. */
 export interface GeneratedFile {
@@ -17,7 +18,7 @@ export interface GeneratedFile {
 export type Generator = () => readonly GeneratedFile[];
 
 /** Everything that is generated. */
-const GENERATORS: readonly Generator[] = [solidityFiles];
+const GENERATORS: readonly Generator[] = [solidityFiles, () => [keccakFile()]];
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 

@@ -16,7 +16,7 @@ export const RATE_BYTES = 136;
 const ROUNDS_PER_PASS = 2;
 
 /** Constants of step iota, one a round. */
-const ROUND_CONSTANTS: readonly bigint[] = [
+export const ROUND_CONSTANTS: readonly bigint[] = [
   0x0000000000000001n,
   0x0000000000008082n,
   0x800000000000808an,
@@ -43,8 +43,8 @@ const ROUND_CONSTANTS: readonly bigint[] = [
   0x8000000080008008n,
 ];
 
-/** Rotation of each lane in step rho. */
-const ROTATIONS: readonly number[] = [
+/** Rotation of each lane in step rho, in bits. */
+export const ROTATIONS: readonly number[] = [
   ...[0, 1, 62, 28, 27],
   ...[36, 44, 6, 55, 20],
   ...[3, 10, 43, 25, 39],
