@@ -12,7 +12,7 @@ import { STATUS } from '../semantics/layout.ts';
 import { BREAKPOINTS, MAX_BREAKPOINTS } from './addresses.ts';
 import { CHANGED, OUTCOME } from './exactTarget.ts';
 import { writeTables } from './fuser.ts';
-import { type InterpreterExports, type InterpreterImports, interpreterModule } from './interpreterModule.ts';
+import { InterpreterCode, type InterpreterExports, type InterpreterImports } from './interpreterModule.ts';
 import { HINT_CHANNEL, PREIMAGE_PREFIX_BYTES, preimageBytes } from './machineHart.ts';
 import { Recording } from './recording.ts';
 
@@ -32,6 +32,8 @@ export type Stop =
 export interface EngineOptions {
   /** Asked every few million steps, about ten times a second: true ends the run with 'limit'. A caller's clock, a key. */
   readonly isOver?: () => boolean;
+  /** An interpreter with other fused sequences, to try a table of them. */
+  readonly code?: InterpreterCode;
 }
 
 /** What was recorded, and why recording stopped: at 'step' there may be more to record. */
@@ -48,6 +50,14 @@ export interface Recorded {
 const FIRST_SLICE = 1 << 20;
 const LAST_SLICE = 1 << 25;
 
+let sharedCode: InterpreterCode | undefined;
+
+/** Generated and compiled on first use. */
+function defaultCode(): InterpreterCode {
+  sharedCode ??= new InterpreterCode();
+  return sharedCode;
+}
+
 /** Runs one machine. A machine has one engine at a time: a new one takes it over. */
 export class Engine {
   readonly machine: Machine;
@@ -60,13 +70,14 @@ export class Engine {
   #slice = FIRST_SLICE;
   #atBreakpoint: bigint | undefined;
 
-  constructor(machine: Machine, host: Host, { isOver = () => false }: EngineOptions = {}) {
+  constructor(machine: Machine, host: Host, { isOver = () => false, code }: EngineOptions = {}) {
     this.machine = machine;
     this.#host = host;
     this.#isOver = isOver;
     forgetDecodedCode(machine);
-    writeTables(machine);
-    const instance = new WebAssembly.Instance(interpreterModule(), {
+    const { module, fusions } = code ?? defaultCode();
+    writeTables(machine, fusions);
+    const instance = new WebAssembly.Instance(module, {
       machine: { memory: machine.memory },
       host: { ...this.#imports() },
     });

@@ -10,7 +10,7 @@ import type { CodeBuilder } from '../wasm/codeBuilder.ts';
 import { Load, Op, Store, ValueType } from '../wasm/opcodes.ts';
 import { SLOTS_IN_PAGE } from './addresses.ts';
 import { type FastLoop, FastTarget, type SequenceState } from './fastTarget.ts';
-import { type Element, FUSED, resultOffset } from './fusion.ts';
+import { type Element, type Fusion, resultOffset } from './fusion.ts';
 import { SLOT_ID, VARIANTS } from './variants.ts';
 
 const { i32, i64 } = ValueType;
@@ -49,10 +49,10 @@ class Scratch {
 }
 
 /** Writes the body of the fast loop. */
-export function emitFastLoop(code: CodeBuilder): void {
+export function emitFastLoop(code: CodeBuilder, fusions: readonly Fusion[]): void {
   const handlers = new Map<number, readonly Element[]>();
   for (const variant of VARIANTS) handlers.set(variant.id, [{ variant, offset: 0, links: {} }]);
-  for (const { id, elements } of FUSED) handlers.set(id, elements);
+  for (const { id, elements } of fusions) handlers.set(id, elements);
   const ids = [...handlers.keys()];
 
   const scratch = new Scratch(code);

@@ -6,7 +6,7 @@ import type { Machine } from '../machine/machine.ts';
 import type { CodeBuilder } from '../wasm/codeBuilder.ts';
 import { Load, Op, Store, ValueType } from '../wasm/opcodes.ts';
 import { FUSION_CANDIDATES, FUSION_HASH, MAX_IDS, ROW_OF_ID, SLOT_BYTES, VARIANT_OF_ID } from './addresses.ts';
-import { checksOf, FUSED, type Fusion } from './fusion.ts';
+import { checksOf, type Fusion } from './fusion.ts';
 import { ISA } from './profile.ts';
 import { rowId, VARIANTS } from './variants.ts';
 
@@ -33,7 +33,7 @@ interface Node {
 }
 
 /** Writes what the decoder looks up into the engine's area: rows and variants of ids, and the sequences. */
-export function writeTables(machine: Machine): void {
+export function writeTables(machine: Machine, fusions: readonly Fusion[]): void {
   const { view } = machine;
   for (const row of ISA.rows) view.setUint16(ROW_OF_ID + 2 * rowId(row), ISA.rows.indexOf(row), true);
   const describe = (id: number, variant: { readonly id: number; readonly row: (typeof ISA.rows)[number] }) => {
@@ -42,11 +42,12 @@ export function writeTables(machine: Machine): void {
     view.setUint16(VARIANT_OF_ID + 2 * id, variant.id, true);
   };
   for (const variant of VARIANTS) describe(variant.id, variant);
-  for (const { id, elements } of FUSED) if (elements[0]) describe(id, elements[0].variant);
-  writeSequences(view);
+  for (const { id, elements } of fusions) if (elements[0]) describe(id, elements[0].variant);
+  machine.bytes.fill(0, FUSION_HASH, FUSION_HASH + ENTRY_BYTES * 2 ** HASH_BITS);
+  writeSequences(view, fusions);
 }
 
-function writeSequences(view: DataView): void {
+function writeSequences(view: DataView, fusions: readonly Fusion[]): void {
   const nodes: Node[] = [];
   const newNode = (): Node => {
     const node: Node = { number: nodes.length, edges: new Map(), candidates: [] };
@@ -54,7 +55,7 @@ function writeSequences(view: DataView): void {
     return node;
   };
   const root = newNode();
-  for (const fusion of FUSED) {
+  for (const fusion of fusions) {
     let node = root;
     for (const { variant } of fusion.elements) {
       const next = node.edges.get(variant.id) ?? newNode();
@@ -80,10 +81,7 @@ function writeSequences(view: DataView): void {
 /** The entry for a key that is not in the table yet, its key set. */
 function emptyEntry(view: DataView, key: number): number {
   let index = Math.imul(key, HASH_MULTIPLIER) >>> (32 - HASH_BITS);
-  while (view.getUint32(FUSION_HASH + ENTRY_BYTES * index, true) !== 0) {
-    if (view.getUint32(FUSION_HASH + ENTRY_BYTES * index, true) === key) break;
-    index = (index + 1) % 2 ** HASH_BITS;
-  }
+  while (view.getUint32(FUSION_HASH + ENTRY_BYTES * index, true) !== 0) index = (index + 1) % 2 ** HASH_BITS;
   const entry = FUSION_HASH + ENTRY_BYTES * index;
   view.setUint32(entry, key, true);
   return entry;

@@ -5,7 +5,6 @@
 
 import { assert } from '../invariant.ts';
 import { SLOT_BYTES } from './addresses.ts';
-import { FUSIONS } from './fusions.ts';
 import { slotPlaces } from './slotFormat.ts';
 import { FIRST_FUSED, type Variant, variantNamed } from './variants.ts';
 
@@ -71,8 +70,10 @@ function parse(name: string, id: number): Fusion {
   return { id, name, elements, exact: parts.some((part) => part?.[2] !== undefined) };
 }
 
-/** All fused sequences. An exact one stands before the one of the same variants that is not. */
-export const FUSED: readonly Fusion[] = FUSIONS.map((name, i) => parse(name, FIRST_FUSED + i));
+/** The sequences of a table, written as above. */
+export function parseFusions(names: readonly string[]): readonly Fusion[] {
+  return names.map((name, i) => parse(name, FIRST_FUSED + i));
+}
 
 /** A condition on a sequence: two bytes of its slots, by their offsets from the first, are equal, or are not. */
 export interface Check {

@@ -11,6 +11,8 @@ import { defineDecodeFunctions } from './decoder.ts';
 import { defineExactStep } from './exactFunctions.ts';
 import { type ExactContext, OUTCOME } from './exactTarget.ts';
 import { emitFastLoop, FAST_OVERRUN, FAST_PARAMETERS, FAST_RESULTS } from './fastLoop.ts';
+import { type Fusion, parseFusions } from './fusion.ts';
+import { FUSIONS } from './fusions.ts';
 import { defineMemoryFunctions } from './memoryFunctions.ts';
 import { emitRecord } from './recorder.ts';
 import { defineSlotFunctions, type SlotFunctions } from './slotFunctions.ts';
@@ -49,16 +51,20 @@ export interface InterpreterExports {
   readonly recordedWrites: WebAssembly.Global;
 }
 
-let compiled: WebAssembly.Module | undefined;
+/** The compiled interpreter: any number of engines may share one. */
+export class InterpreterCode {
+  readonly module: WebAssembly.Module;
+  readonly fusions: readonly Fusion[];
 
-/** The module, generated and compiled on first use. */
-export function interpreterModule(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(interpreterBytes());
-  return compiled;
+  /** @param names sequences to fuse, as fusion.ts reads them; by default those that were measured to be worth it */
+  constructor(names: readonly string[] = FUSIONS) {
+    this.fusions = parseFusions(names);
+    this.module = new WebAssembly.Module(interpreterBytes(this.fusions));
+  }
 }
 
 /** The bytes of the module. */
-export function interpreterBytes(): Uint8Array<ArrayBuffer> {
+export function interpreterBytes(fusions: readonly Fusion[]): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   const host = {
     zeroPages: module.importFunction('host', 'zeroPages', [i32, i32], []),
@@ -82,7 +88,7 @@ export function interpreterBytes(): Uint8Array<ArrayBuffer> {
   const slots = defineSlotFunctions(module, defineDecodeFunctions(module), globals);
   const step = defineExactStep(module, context, slots);
   const fast = module.function(FAST_PARAMETERS, FAST_RESULTS, 'fast');
-  emitFastLoop(fast.code);
+  emitFastLoop(fast.code, fusions);
   const run = module.function([i32, i32], [i32], 'run');
   emitRun(run.code, { slots, step, fast: fast.index, recording: globals.recording });
   const record = module.function([i32], [i32], 'record');

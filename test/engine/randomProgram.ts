@@ -1,8 +1,10 @@
 // Random programs for the fast loop: a body of random variants that loops forever, with data pointers that stay, stores
 // into its own code, jumps inside of it, and now and then a fault.
 
+import type { Fusion } from '../../src/engine/fusion.ts';
+import { ISA } from '../../src/engine/profile.ts';
 import { VARIANTS, type Variant, variantNamed, variantsOf } from '../../src/engine/variants.ts';
-import type { Decoded } from '../../src/isa/decode.ts';
+import { type Decoded, decode } from '../../src/isa/decode.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { allHalves, encode } from './encode.ts';
 import { bytesOf, CODE, DATA, type Random, restart, value } from './randomCode.ts';
@@ -21,7 +23,12 @@ export interface ProgramOptions {
   readonly wild?: number;
   /** Probability that it has the code pointer as its base. */
   readonly selfModifying?: number;
+  /** Sequences to put into the program, three times out of four. */
+  readonly fusions?: readonly Fusion[];
 }
+
+/** Registers that are given, by field. */
+type Fixed = Readonly<Record<string, number>>;
 
 const byVariant = new Map<Variant, Decoded[]>();
 
@@ -47,10 +54,16 @@ function fits({ known, nonzero, near }: Variant, fields: Readonly<Record<string,
 }
 
 /** A random instruction word of a variant, or undefined where there is none to be had. */
-export function wordOfVariant(variant: Variant, random: Random, options: ProgramOptions): number | undefined {
+function wordOfVariant(
+  variant: Variant,
+  random: Random,
+  options: ProgramOptions,
+  fixed: Fixed = {},
+): number | undefined {
   const accesses = variant.program.touchesMemory;
   if (variant.length === 2) {
-    const halves = halvesOf(variant);
+    const isFixed = ({ fields }: Decoded) => Object.entries(fixed).every(([name, x]) => fields[name] === BigInt(x));
+    const halves = Object.keys(fixed).length === 0 ? halvesOf(variant) : halvesOf(variant).filter(isFixed);
     for (let i = 0; i < 30 && halves.length > 0; i++) {
       const { word, fields } = random.pick(halves);
       if (!accesses || DATA_POINTERS.includes(Number(fields['rs1'])) || random.chance(options.wild ?? 0.05))
@@ -62,6 +75,7 @@ export function wordOfVariant(variant: Variant, random: Random, options: Program
   for (const [name, field] of Object.entries(variant.row.format.fields)) {
     const known = variant.known[name];
     if (known !== undefined) fields[name] = known;
+    else if (fixed[name] !== undefined) fields[name] = BigInt(fixed[name]);
     else if (field.kind === 'register') fields[name] = BigInt(register(name, accesses, random, options));
     else fields[name] = immediate(variant, random);
   }
@@ -88,6 +102,24 @@ function immediate({ row, near, program }: Variant, random: Random): bigint {
   return BigInt.asUintN(64, BigInt(random.chance(0.7) ? 8 * (random.below(32) - 16) : random.below(4096) - 2048));
 }
 
+/** Words of a sequence whose registers are linked as it says, or fewer where they are not to be had. */
+function wordsOfFusion({ elements }: Fusion, random: Random, options: ProgramOptions): number[] {
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const results: number[] = [];
+    const words: number[] = [];
+    for (const { variant, links } of elements) {
+      const fixed = Object.fromEntries(Object.entries(links).map(([field, source]) => [field, results[source] ?? 0]));
+      const word = wordOfVariant(variant, random, options, fixed);
+      if (word === undefined) break;
+      const rd = decode(ISA, word, variant.length)?.fields['rd'];
+      results.push(Number(rd ?? 0n));
+      words.push(word);
+    }
+    if (words.length === elements.length) return words;
+  }
+  return [];
+}
+
 /** Puts a random program at a random place into both machines, and both before its first instruction. */
 export function writeProgram(machines: readonly Machine[], random: Random, options: ProgramOptions = {}): string {
   const start = CODE + 4096 * random.below(2) + random.pick([0, 2, 4060, 4072, 4080, 4090, 2 * random.below(2000)]);
@@ -95,11 +127,12 @@ export function writeProgram(machines: readonly Machine[], random: Random, optio
   const bytes: number[] = [];
   const count = 2 + random.below(24);
   for (let i = 0; i < count; i++) {
+    const fusion = options.fusions && random.chance(0.75) ? random.pick(options.fusions) : undefined;
     const variant = random.pick(options.variants ?? VARIANTS);
-    const word = wordOfVariant(variant, random, options);
-    if (word === undefined) continue;
-    names.push(`${variant.name} 0x${word.toString(16)}`);
-    bytes.push(...bytesOf(word));
+    const word = fusion ? undefined : wordOfVariant(variant, random, options);
+    const words = fusion ? wordsOfFusion(fusion, random, options) : word === undefined ? [] : [word];
+    names.push(`${(fusion ?? variant).name}: ${words.map((each) => `0x${each.toString(16)}`).join(' ')}`);
+    for (const each of words) bytes.push(...bytesOf(each));
   }
   const back = variantNamed('jal rd=0/4')?.row;
   if (back) bytes.push(...bytesOf(encode(back, { rd: 0n, imm: BigInt.asUintN(64, -BigInt(bytes.length)) })));
