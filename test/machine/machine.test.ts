@@ -37,7 +37,8 @@ describe('memory', () => {
       console.log(process.memoryUsage().rss - before);`;
     const { stdout, stderr } = runLimited('', code);
     // A few huge pages of 2 MiB each, where the kernel hands those out.
-    assert.ok(Number(stdout) > 0 && Number(stdout) < 200e6, `grew by ${stdout} ${stderr}`);
+    // It may also shrink: the collector may just then give back more than that.
+    assert.ok(/^-?\d+\n$/.test(stdout) && Number(stdout) < 200e6, `grew by ${stdout} ${stderr}`);
   });
 
   it('names a host that refuses the address space', () => {
