@@ -1,8 +1,11 @@
 // `omo run`: every way in which a program ends, and what the exit code says about it.
 import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { bytesToHex } from '../../../src/bytes.ts';
+import { readBlock } from '../../../src/environment/block.ts';
 import { exitWith, temporaryFolder, writeProgram } from '../guestFile.ts';
 import { onlyObject, runMain, runOmo } from '../harness.ts';
 
@@ -73,6 +76,49 @@ test('a preimage that nobody has is bad input, named with its key, and no verdic
   assert.equal(code, 'PREIMAGE_MISSING');
   assert.match(message, /^step \d+ needs the preimage of 0x02(00){31}/);
 });
+
+test('preimages may come from a folder, or from a command that serves them', async () => {
+  const block = readBlock(readFileSync(BLOCK), BLOCK);
+  const preimages = join(folder, 'preimages');
+  mkdirSync(preimages);
+  for (const [key, bytes] of block.preimages) writeFileSync(join(preimages, key), bytes);
+  const parent = ['--local', `parentBlockHash=${bytesToHex(block.parentHash)}`];
+  const args = [ACCOUNT, '0x3ea17de45664ce21f6e28e0a26f3652335796938', '1000000000000000137', '0', ...parent];
+  const fromFolder = await run(...args, '--preimages', preimages);
+  assert.deepEqual([fromFolder['status'], fromFolder['code']], ['valid', 0]);
+  const server = join(folder, 'server.mjs');
+  writeFileSync(server, SERVER);
+  const command = `'${process.execPath}' '${server}' '${preimages}'`;
+  const fromCommand = await run(...args, '--preimages', command);
+  assert.deepEqual([fromCommand['stateHash'], fromCommand['code']], [fromFolder['stateHash'], 0]);
+  assert.deepEqual([(await run(...args, '--preimages', 'exit 1'))['code']], [3]);
+});
+
+/** A preimage server: takes hints on 3, acknowledging on 4; reads keys on 5, answers on 6 with files of a folder. */
+const SERVER = `import { readFileSync, readSync, writeSync } from 'node:fs';
+import { Worker, isMainThread } from 'node:worker_threads';
+const read = (fd, size) => {
+  const bytes = Buffer.alloc(size);
+  for (let at = 0; at < size; ) {
+    const count = readSync(fd, bytes, at, size - at);
+    if (count === 0) process.exit(0);
+    at += count;
+  }
+  return bytes;
+};
+if (isMainThread) {
+  new Worker(new URL(import.meta.url));
+  for (;;) {
+    const bytes = readFileSync(process.argv[2] + '/0x' + read(5, 32).toString('hex'));
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64BE(BigInt(bytes.length));
+    writeSync(6, Buffer.concat([length, bytes]));
+  }
+}
+for (;;) {
+  read(3, read(3, 4).readUInt32BE());
+  writeSync(4, Buffer.alloc(1));
+}`;
 
 test('inputs go by key or name, and make the history another one', async () => {
   const hash = async (...args: string[]) => (await run(good, ...args))['stateHash'];
