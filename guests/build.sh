@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the C guests, account/account.elf and bench/*.elf, into the folder given or in place, and writes there which bytes
+# Builds the C guests, account/account.elf, gas/gas.elf and bench/*.elf, into the folder given or in place, and writes there which bytes
 # came out (SHA256SUMS) of which compiler (COMPILER). The same compiler gives the same bytes in any folder.
 set -eu
 cd "$(dirname "$0")"
@@ -20,6 +20,7 @@ build() {
 }
 
 build account/account account/account.c account/trie.c account/oracle.c account/rlp.c lib/keccak.c lib/runtime.c
+build gas/gas gas/gas.c account/oracle.c lib/keccak.c lib/runtime.c
 for name in sieve sha256 keccak quicksort fibonacci chase bytecode matrix; do
   case $name in
     keccak) build bench/$name bench/$name.c lib/keccak.c lib/runtime.c ;;
@@ -32,4 +33,4 @@ done
   "$("$cc" -print-prog-name=ld)" --version | head -n 1
 } > "$out/COMPILER"
 cd "$out"
-sha256sum account/*.elf bench/*.elf > SHA256SUMS
+sha256sum account/*.elf bench/*.elf gas/*.elf > SHA256SUMS

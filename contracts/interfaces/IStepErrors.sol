@@ -13,8 +13,8 @@ interface IStepErrors {
     error ProofLength(uint256 expected, uint256 found);
     /// The first byte of the proof has a bit that means nothing, or a preimage without the cold part.
     error BadHeader(uint256 header);
-    /// A number or 32-byte field is not written in its shortest form, or does not fit its field. `code` is its code.
-    error NumberNotCanonical(uint256 code);
+    /// A number or 32-byte field is not written in its shortest form, or does not fit its field.
+    error NumberNotCanonical();
     /// The half byte after an odd count of codes is not 0.
     error PaddingNotZero();
     /// More leaves than a proof may open.
@@ -23,12 +23,9 @@ interface IStepErrors {
     error LeavesNotAscending(uint256 index);
     /// No subtree of whole pages has this node: height << 24 | index.
     error BadSubtree(uint256 node);
-    /// The size of the multiproof's bitmap is not that of its entries.
-    error MultiproofBitmap(uint256 size);
-    /// A bit after the last entry of the multiproof is not 0.
-    error MultiproofPadding();
-    /// The multiproof spells out the hash of a zero subtree instead of a bit.
-    error MultiproofExplicitZero();
+    /// The multiproof's bitmap is not as long as its entries need, has a bit after the last that is not 0, or an entry spells
+    /// out the hash of a zero subtree.
+    error MultiproofNotCanonical();
     /// The step opens other parts of the record than the proof gives: bit 0 cold, bit 1 fp.
     error PartsMismatch(uint256 opened);
     /// The step accesses a leaf that the proof does not give.
@@ -43,6 +40,6 @@ interface IStepErrors {
     error PreimageUnused();
     /// What the proof gives is not the preimage of this key.
     error PreimageMismatch(bytes32 key);
-    /// A preimage larger than a proof may carry: it goes through the preimage oracle.
+    /// A preimage larger than a proof may carry: it goes through the preimage store.
     error PreimageTooLarge(uint256 length);
 }

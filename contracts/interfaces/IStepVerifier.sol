@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 // The contract that executes one step of the machine: the end of every dispute.
 
-import {IPreimageOracle} from "./IPreimageOracle.sol";
+import {IPreimageStore} from "./IPreimageStore.sol";
 import {IStepErrors} from "./IStepErrors.sol";
 
 /// @title Executes one step of the machine `rv64`, version 1
@@ -14,7 +14,7 @@ interface IStepVerifier is IStepErrors {
     /// @notice The state hash after one step of the state with hash `pre`.
     /// @dev A halted state returns itself and takes the empty proof. For a running state the proof opens exactly what the
     /// step touches; its bytes are specified in src/dispute/stepProof/format.ts. A step has one accepted proof (but that a
-    /// preimage which the oracle has verified may also be given whole): anything else reverts with an error of IStepErrors.
+    /// preimage which the store has proven may also be given whole): anything else reverts with an error of IStepErrors.
     /// Whoever calls must know that `pre` is the hash of a state of a program: a hash of something else is refused with
     /// WrongPreState by every proof if it claims to be running, but returned as it is if it claims to have halted.
     /// @param pre hash of the state before the step
@@ -28,6 +28,6 @@ interface IStepVerifier is IStepErrors {
     /// @notice Executes the system calls.
     function system() external view returns (address);
 
-    /// @notice Has verified parts of preimages that do not fit into a step's transaction.
-    function oracle() external view returns (IPreimageOracle);
+    /// @notice Has proven parts of preimages that do not fit into a step's transaction.
+    function store() external view returns (IPreimageStore);
 }

@@ -5,39 +5,38 @@ pragma solidity 0.8.37;
 // frame, and from there to the bytes that are hashed.
 
 import {IStepErrors} from "../interfaces/IStepErrors.sol";
-import {M64, STATUS} from "../step/generated/Frame.sol";
+import {M64} from "../step/generated/Frame.sol";
 
 /// @title Reading and writing fields of the state record
 library PackedRecord {
     /// @dev Reads `count` numbers from calldata at `p` into words from `to` on. `codes` holds their codes in its highest bits;
-    /// those read are shifted out. `maxBits` is what a number may have.
-    function readNumbers(uint256 codes, uint256 p, uint256 to, uint256 count, uint256 maxBits)
+    /// those read are shifted out.
+    function readNumbers(uint256 codes, uint256 p, uint256 to, uint256 count)
         internal
         pure
         returns (uint256 codesLeft, uint256 end)
     {
-        uint256 bad = 0;
+        bool bad;
         assembly ("memory-safe") {
             for { let last := add(to, shl(5, count)) } lt(to, last) { to := add(to, 32) } {
-                let code := shr(252, codes)
+                let size := shr(252, codes)
                 codes := shl(4, codes)
-                if code {
-                    let word := calldataload(p)
-                    let size := code
-                    let value
-                    // A number has no leading byte 0 and, if it has 8 bytes, not two leading bytes 255; with those left
-                    // out, it has no leading byte 255 more.
-                    switch gt(code, 8)
+                // Code 0 is the number 0, which is there already.
+                if size {
+                    let value := calldataload(p)
+                    switch gt(size, 8)
                     case 0 {
-                        value := shr(sub(256, shl(3, size)), word)
-                        if or(iszero(byte(0, word)), and(eq(size, 8), eq(shr(240, word), 0xffff))) { bad := code }
+                        // Its lowest bytes, the first not 0; not all 8 where the first two are 255.
+                        value := shr(sub(256, shl(3, size)), value)
+                        bad := or(bad, or(iszero(shr(shl(3, sub(size, 1)), value)), eq(shr(48, value), 0xffff)))
                     }
                     default {
-                        size := sub(code, 9)
-                        value := shr(192, or(shr(sub(64, shl(3, size)), word), not(shr(sub(64, shl(3, size)), not(0)))))
-                        if and(iszero(iszero(size)), eq(byte(0, word), 255)) { bad := code }
+                        // Its lowest bytes, the first not 255; all bytes above are 255.
+                        size := sub(size, 9)
+                        bad := or(bad, and(gt(size, 0), eq(byte(0, value), 255)))
+                        let above := sub(64, shl(3, size))
+                        value := shr(192, or(shr(above, value), not(shr(above, not(0)))))
                     }
-                    if shr(maxBits, value) { bad := code }
                     mstore(to, value)
                     p := add(p, size)
                 }
@@ -45,7 +44,16 @@ library PackedRecord {
             codesLeft := codes
             end := p
         }
-        if (bad != 0) revert IStepErrors.NumberNotCanonical(bad);
+        if (bad) revert IStepErrors.NumberNotCanonical();
+    }
+
+    /// @dev Refuses a number that was read from a proof and does not fit its field of `size` bytes.
+    function checkNumber(uint256 from, uint256 size) internal pure {
+        uint256 value;
+        assembly ("memory-safe") {
+            value := mload(from)
+        }
+        if (value >> (size << 3) != 0) revert IStepErrors.NumberNotCanonical();
     }
 
     /// @dev Reads one 32-byte field into four words from `to` on, each the little-endian reading of 8 of its bytes.
@@ -56,7 +64,7 @@ library PackedRecord {
             assembly ("memory-safe") {
                 word := calldataload(p)
             }
-            if (code > 1 || word == 0) revert IStepErrors.NumberNotCanonical(code);
+            if (code > 1 || word == 0) revert IStepErrors.NumberNotCanonical();
             word = reverse(word);
             assembly ("memory-safe") {
                 mstore(to, and(word, M64))
@@ -75,15 +83,28 @@ library PackedRecord {
         }
     }
 
-    /// @dev Writes `count` numbers of `size` bytes each, big-endian, to memory at `to`; 32 bytes after them may change.
-    function writeNumbers(uint256 from, uint256 count, uint256 size, uint256 to) internal pure returns (uint256 end) {
+    /// @dev Writes one number of `size` bytes, big-endian, to memory at `to`. Up to 32 bytes from there on may change.
+    function writeNumber(uint256 from, uint256 size, uint256 to) internal pure returns (uint256 end) {
         assembly ("memory-safe") {
-            let shift := sub(256, shl(3, size))
-            for { let last := add(from, shl(5, count)) } lt(from, last) { from := add(from, 32) } {
-                mstore(to, shl(shift, mload(from)))
-                to := add(to, size)
+            mstore(to, shl(sub(256, shl(3, size)), mload(from)))
+            end := add(to, size)
+        }
+    }
+
+    /// @dev Writes `count` numbers of 8 bytes, four to a word. Up to 32 bytes after them may change.
+    function writeNumbers(uint256 from, uint256 count, uint256 to) internal pure returns (uint256 end) {
+        assembly ("memory-safe") {
+            end := add(to, shl(3, count))
+            for {} lt(to, end) { to := add(to, 32) } {
+                mstore(
+                    to,
+                    or(
+                        or(shl(192, mload(from)), shl(128, mload(add(from, 32)))),
+                        or(shl(64, mload(add(from, 64))), mload(add(from, 96)))
+                    )
+                )
+                from := add(from, 128)
             }
-            end := to
         }
     }
 
@@ -119,10 +140,10 @@ library PackedRecord {
         }
     }
 
-    /// @dev A state hash: the first byte of the hash of the hot part is replaced by the status in the frame.
-    function withStatus(bytes32 hotHash) internal pure returns (bytes32 result) {
+    /// @dev One byte of memory.
+    function byteAt(uint256 from) internal pure returns (uint256 value) {
         assembly ("memory-safe") {
-            result := or(and(hotHash, shr(8, not(0))), shl(248, mload(STATUS)))
+            value := byte(0, mload(from))
         }
     }
 

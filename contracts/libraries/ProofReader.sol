@@ -3,9 +3,9 @@ pragma solidity 0.8.37;
 
 // Reads a one-step proof into the frame. The bytes are specified in src/dispute/stepProof/format.ts; every one of them is
 // bound by the state hash, or refused. Reads beyond the end of the proof give other calldata or zeros and do no harm: the
-// end that the reading comes to is compared with the end of the proof before anything depends on what was read.
+// end that the reading comes to is compared with the end of the proof before a step is accepted.
 
-import {IPreimageOracle} from "../interfaces/IPreimageOracle.sol";
+import {IPreimageStore} from "../interfaces/IPreimageStore.sol";
 import {IStepErrors} from "../interfaces/IStepErrors.sol";
 import {
     INPUTS_HASH_0,
@@ -27,88 +27,84 @@ import {
 import {Record} from "../step/generated/Record.sol";
 import {PackedRecord} from "./PackedRecord.sol";
 
+/// What a proof gives of memory, and the hashes of the parts of the record.
+struct Opened {
+    bytes32 coldHash;
+    bytes32 fpHash;
+    /// Where the values of the leaves are in calldata.
+    uint256 leaves;
+    /// Where the multiproof begins in calldata.
+    uint256 multiproof;
+    /// The end of the frame in memory.
+    uint256 frameEnd;
+}
+
 /// @title Reading of a one-step proof
 library ProofReader {
+    uint256 private constant RUNNING = 3;
+    // Bits of the header.
+    uint256 private constant COLD = 0x20;
+    uint256 private constant FP = 0x10;
+    uint256 private constant SUBTREE = 0x08;
+    uint256 private constant PREIMAGE = 0x06;
+    uint256 private constant UNUSED = 0x01;
+
     uint256 private constant MAX_LEAVES = 8;
     uint256 private constant LEAF_END = 1 << 27;
     /// Largest preimage that a proof carries whole, in bytes.
     uint256 private constant MAX_PREIMAGE = 120_000;
     /// Bytes of the length in front of a preimage.
     uint256 private constant PREFIX = 8;
-    /// Input words, and the bytes of all of them.
-    uint256 private constant INPUTS = 6;
+    uint256 private constant INPUT_COUNT = 6;
     uint256 private constant INPUTS_SIZE = 192;
-    /// Where the header's code for the preimage is kept until the preimage is read.
-    uint256 private constant KIND_AT = PREIMAGE_GIVEN;
+    /// Bytes of a part in the preimage store.
+    uint256 private constant PART_SIZE = 32;
 
     /// @dev Reads all that stands before the multiproof.
-    /// @return coldHash the hash of the cold part, given or computed
-    /// @return fpHash the hash of the fp part, given or computed
-    /// @return p where the multiproof begins in calldata
-    function readState(bytes calldata proof) internal pure returns (bytes32 coldHash, bytes32 fpHash, uint256 p) {
+    function read(bytes calldata proof, IPreimageStore store, Opened memory opened) internal view {
         uint256 header;
         uint256 codes;
+        uint256 p;
         assembly ("memory-safe") {
             p := proof.offset
             header := byte(0, calldataload(p))
             codes := calldataload(add(p, 1))
             p := add(p, 19)
         }
-        if (header & 1 != 0 || header >> 6 == 3 || (header & 6 != 0 && header & 0x20 == 0)) {
-            revert IStepErrors.BadHeader(header);
-        }
+        _readHeader(header);
+        p = Record.readHot(codes << 4, p);
+        bool hasCold = header & COLD != 0;
+        bool hasFp = header & FP != 0;
+        (opened.coldHash, p) = hasCold ? (bytes32(0), Record.readCold(p)) : _readHash(p);
+        (opened.fpHash, p) = hasFp ? (bytes32(0), Record.readFp(p)) : _readHash(p);
+        if (hasCold) opened.coldHash = Record.coldHash();
+        if (hasFp) opened.fpHash = Record.fpHash();
+        opened.frameEnd = Record.frameEnd(hasCold, hasFp);
+        if (header & PREIMAGE != 0) (p, opened.frameEnd) = _readPreimage((header & PREIMAGE) >> 1, p, store);
+        (opened.leaves, p) = _readLeaves(codes >> 252, p);
+        if (header & SUBTREE != 0) p = _readSubtree(p);
+        opened.multiproof = p;
+    }
+
+    function _readHeader(uint256 header) private pure {
+        bool keyless = header & PREIMAGE != 0 && header & COLD == 0;
+        if (header & UNUSED != 0 || header >> 6 == 3 || keyless) revert IStepErrors.BadHeader(header);
         assembly ("memory-safe") {
-            mstore(STATUS, 3)
+            mstore(STATUS, RUNNING)
             // 0, 1, 2 for 0, 4, 8 bytes.
             mstore(RESERVATION_WIDTH, shl(2, shr(6, header)))
             mstore(PARTS, or(and(shr(5, header), 1), and(shr(3, header), 2)))
-            mstore(KIND_AT, and(shr(1, header), 3))
         }
-        uint256 count = codes >> 252;
-        p = Record.readHot(codes << 4, p);
-        (coldHash, p) = header & 0x20 == 0 ? _hash(p) : (bytes32(0), Record.readCold(p));
-        (fpHash, p) = header & 0x10 == 0 ? _hash(p) : (bytes32(0), Record.readFp(p));
-        if (header & 0x20 != 0) coldHash = Record.coldHash();
-        if (header & 0x10 != 0) fpHash = Record.fpHash();
-        p = _readLeaves(count, p);
-        if (header & 8 != 0) p = _readZeroed(p);
     }
 
-    /// @dev Reads the preimage, which begins at `p` in calldata, and checks that the proof ends with it.
-    /// @return windowEnd the end of what the frame holds of it in memory
-    function readPreimage(bytes calldata proof, uint256 p, IPreimageOracle oracle)
-        internal
-        view
-        returns (uint256 windowEnd)
-    {
-        uint256 kind;
-        uint256 size;
-        uint256 end;
-        assembly ("memory-safe") {
-            kind := mload(KIND_AT)
-            mstore(PREIMAGE_GIVEN, gt(kind, 0))
-            end := add(proof.offset, proof.length)
-        }
-        if (kind == 0) size = 0;
-        else if (kind == 1) size = end < p ? 0 : end - p;
-        else if (kind == 2) size = INPUTS_SIZE;
-        else size = 40;
-        if (p + size != end) revert IStepErrors.ProofLength(p + size - (end - proof.length), proof.length);
-        if (kind == 0) return WINDOW;
-        bytes32 key = PackedRecord.bytes32At(PREIMAGE_KEY_0);
-        if (kind == 1) return _whole(p, size, key);
-        if (kind == 2) return _input(p, key);
-        return _part(p, key, oracle);
-    }
-
-    function _hash(uint256 p) private pure returns (bytes32 hash, uint256 end) {
+    function _readHash(uint256 p) private pure returns (bytes32 hash, uint256 end) {
         assembly ("memory-safe") {
             hash := calldataload(p)
             end := add(p, 32)
         }
     }
 
-    function _readLeaves(uint256 count, uint256 p) private pure returns (uint256 end) {
+    function _readLeaves(uint256 count, uint256 p) private pure returns (uint256 leaves, uint256 end) {
         if (count > MAX_LEAVES) revert IStepErrors.TooManyLeaves(count);
         uint256 least = 0;
         for (uint256 i = 0; i < count; i++) {
@@ -121,6 +117,7 @@ library ProofReader {
             if (index < least || index >= LEAF_END) revert IStepErrors.LeavesNotAscending(index);
             least = index + 1;
         }
+        leaves = p;
         assembly ("memory-safe") {
             mstore(LEAF_COUNT, count)
             calldatacopy(LEAF_VALUE, p, shl(5, count))
@@ -128,79 +125,105 @@ library ProofReader {
         }
     }
 
-    function _readZeroed(uint256 p) private pure returns (uint256 end) {
+    function _readSubtree(uint256 p) private pure returns (uint256 end) {
         uint256 node;
         assembly ("memory-safe") {
             node := shr(224, calldataload(p))
             end := add(p, 4)
         }
         uint256 height = node >> 24;
-        if (height < 7 || height > 27 || (node & 0xffffff) >> (27 - height) != 0) revert IStepErrors.BadSubtree(node);
+        uint256 index = node & 0xffffff;
+        if (height < 7 || height > 27 || index >> (27 - height) != 0) revert IStepErrors.BadSubtree(node);
         assembly ("memory-safe") {
-            mstore(ZEROED, or(shl(32, height), and(node, 0xffffff)))
+            mstore(ZEROED, or(shl(32, height), index))
         }
     }
 
-    /// @dev The preimage itself: `size` bytes of calldata at `p`, whose hash is the key.
-    function _whole(uint256 p, uint256 size, bytes32 key) private pure returns (uint256 windowEnd) {
-        if (size > MAX_PREIMAGE) revert IStepErrors.PreimageTooLarge(size);
+    /// @dev Reads the preimage of the key in the record, of one of the three kinds.
+    function _readPreimage(uint256 kind, uint256 p, IPreimageStore store)
+        private
+        view
+        returns (uint256 end, uint256 frameEnd)
+    {
+        bytes32 key = PackedRecord.bytes32At(PREIMAGE_KEY_0);
+        assembly ("memory-safe") {
+            mstore(PREIMAGE_GIVEN, 1)
+        }
+        if (kind == 1) return _readWhole(p, key);
+        if (kind == 2) return _readInputs(p, key);
+        return _readPart(p, key, store);
+    }
+
+    /// @dev The preimage itself: its size in 3 bytes, and the bytes, whose hash is the key.
+    function _readWhole(uint256 p, bytes32 key) private pure returns (uint256 end, uint256 frameEnd) {
+        uint256 size;
         bytes32 hash;
+        assembly ("memory-safe") {
+            size := shr(232, calldataload(p))
+            p := add(p, 3)
+        }
+        if (size > MAX_PREIMAGE) revert IStepErrors.PreimageTooLarge(size);
+        frameEnd = _window(size, 0, size + PREFIX);
         assembly ("memory-safe") {
             calldatacopy(add(WINDOW, PREFIX), p, size)
             hash := keccak256(add(WINDOW, PREFIX), size)
+            end := add(p, size)
         }
         // The key is the hash, the first byte replaced by the type of key, 2.
-        if (key != (hash & bytes32(type(uint256).max >> 8)) | bytes32(uint256(2) << 248)) {
+        if (key != bytes32((uint256(hash) & (type(uint256).max >> 8)) | (2 << 248))) {
             revert IStepErrors.PreimageMismatch(key);
         }
-        return _window(size, 0, size + PREFIX);
     }
 
-    /// @dev One of the six input words: 192 bytes of calldata at `p`, whose hash is in the record.
-    function _input(uint256 p, bytes32 key) private pure returns (uint256 windowEnd) {
+    /// @dev The six input words, whose hash is in the record; the key numbers one of them, from 1 on.
+    function _readInputs(uint256 p, bytes32 key) private pure returns (uint256 end, uint256 frameEnd) {
         uint256 index = uint256(key) & 0xff;
-        if (key != bytes32((uint256(1) << 248) | index) || index == 0 || index > INPUTS) {
+        if (uint256(key) != (1 << 248) | index || index == 0 || index > INPUT_COUNT) {
             revert IStepErrors.PreimageMismatch(key);
         }
         bytes32 hash;
         assembly ("memory-safe") {
             calldatacopy(WINDOW, p, INPUTS_SIZE)
             hash := keccak256(WINDOW, INPUTS_SIZE)
-            mstore(add(WINDOW, PREFIX), calldataload(add(p, shl(5, sub(index, 1)))))
         }
         if (hash != PackedRecord.bytes32At(INPUTS_HASH_0)) revert IStepErrors.PreimageMismatch(key);
-        return _window(32, 0, 32 + PREFIX);
+        frameEnd = _window(32, 0, 32 + PREFIX);
+        assembly ("memory-safe") {
+            mstore(add(WINDOW, PREFIX), calldataload(add(p, shl(5, sub(index, 1)))))
+            end := add(p, INPUTS_SIZE)
+        }
     }
 
-    /// @dev A part that the oracle has verified: the length, 8 bytes, and 32 bytes from preimageOffset on.
-    function _part(uint256 p, bytes32 key, IPreimageOracle oracle) private view returns (uint256 windowEnd) {
-        uint256 length;
+    /// @dev The part from preimageOffset on that the store has proven; the proof holds nothing of it.
+    function _readPart(uint256 p, bytes32 key, IPreimageStore store)
+        private
+        view
+        returns (uint256 end, uint256 frameEnd)
+    {
         uint256 offset;
-        bytes32 part;
         assembly ("memory-safe") {
-            length := shr(192, calldataload(p))
-            part := calldataload(add(p, 8))
             offset := mload(PREIMAGE_OFFSET)
         }
-        if (!oracle.isVerified(key, uint64(offset), uint64(length), part)) revert IStepErrors.PreimageMismatch(key);
-        uint256 total = length + PREFIX;
+        (uint64 length, bytes32 data) = store.part(key, uint64(offset));
         // At the end of the preimage there is nothing to show, and nothing that a step copies.
-        uint256 end = offset + 32 < total ? offset + 32 : total;
-        windowEnd = _window(length, offset < end ? offset : end, end);
+        uint256 total = uint256(length) + PREFIX;
+        frameEnd = _window(length, offset, offset + PART_SIZE < total ? offset + PART_SIZE : total);
         assembly ("memory-safe") {
-            mstore(WINDOW, part)
+            mstore(WINDOW, data)
         }
+        end = p;
     }
 
-    /// @dev Says in the frame what it holds of the preimage: bytes `start` to `end`, counted with the prefix.
-    function _window(uint256 length, uint256 start, uint256 end) private pure returns (uint256 windowEnd) {
+    /// @dev Says in the frame what it holds of a preimage, bytes `start` to `end` counted with the prefix, and takes the
+    /// memory for it. The prefix is written as if it began there.
+    function _window(uint256 length, uint256 start, uint256 end) private pure returns (uint256 frameEnd) {
         assembly ("memory-safe") {
             mstore(PREIMAGE_LENGTH, add(length, PREFIX))
             mstore(WINDOW_START, start)
             mstore(WINDOW_END, end)
-            mstore(WINDOW, or(shl(192, length), and(mload(WINDOW), shr(64, not(0)))))
-            windowEnd := add(WINDOW, sub(end, start))
-            mstore(0x40, and(add(windowEnd, 63), not(31)))
+            mstore(WINDOW, shl(192, length))
+            frameEnd := add(WINDOW, sub(end, start))
+            mstore(0x40, and(add(frameEnd, 63), not(31)))
         }
     }
 }

@@ -4,19 +4,15 @@ pragma solidity 0.8.37;
 // The shell of the step verifier: checks a proof against the state hash, fetches and decodes the instruction, has one
 // generated contract execute it on the frame (generated/Frame.sol), and hashes the state that it leaves.
 
-import {IPreimageOracle} from "../interfaces/IPreimageOracle.sol";
+import {IPreimageStore} from "../interfaces/IPreimageStore.sol";
 import {IStepVerifier} from "../interfaces/IStepVerifier.sol";
 import {MemoryProof} from "../libraries/MemoryProof.sol";
-import {ProofReader} from "../libraries/ProofReader.sol";
+import {Opened, ProofReader} from "../libraries/ProofReader.sol";
 import {Fetch} from "./generated/Fetch.sol";
 import {
-    COLD_END,
-    FP_END,
     FRAME,
-    HOT_END,
     LEAF_COUNT,
     LEAVES_USED,
-    LEAVES_WRITTEN,
     LENGTH,
     M64,
     NEXT_PC,
@@ -44,12 +40,12 @@ contract StepVerifier is IStepVerifier {
     /// @inheritdoc IStepVerifier
     address public immutable system;
     /// @inheritdoc IStepVerifier
-    IPreimageOracle public immutable oracle;
+    IPreimageStore public immutable store;
 
-    constructor(address core_, address system_, IPreimageOracle oracle_) {
+    constructor(address core_, address system_, IPreimageStore store_) {
         core = core_;
         system = system_;
-        oracle = oracle_;
+        store = store_;
     }
 
     /// @inheritdoc IStepVerifier
@@ -63,20 +59,23 @@ contract StepVerifier is IStepVerifier {
         return _step(pre, proof);
     }
 
+    /// @dev The step is executed on what the proof claims; then one walk over the memory proof shows whether `pre` is the
+    /// state that it claims, and what state it became.
     function _step(bytes32 pre, bytes calldata proof) private view returns (bytes32) {
+        Opened memory opened;
         _allocate();
-        (bytes32 coldHash, bytes32 fpHash, uint256 memoryAt) = ProofReader.readState(proof);
-        (bytes32 root, uint256 end) = _rootBefore(memoryAt);
-        bytes32 found = Record.stateHash(coldHash, fpHash, root);
+        ProofReader.read(proof, store, opened);
+        Record.pack(opened.coldHash, opened.fpHash);
+        _execute(opened.frameEnd);
+        (bytes32 rootBefore, bytes32 rootAfter) = _roots(proof, opened);
+        bytes32 found = Record.stateHash(rootBefore);
         if (found != pre) revert WrongPreState(pre, found);
-        uint256 windowEnd = ProofReader.readPreimage(proof, end, oracle);
 
-        _execute(windowEnd);
-
-        if (_word(LEAVES_WRITTEN) | _word(ZEROED) != 0) (root,) = MemoryProof.rootOf(memoryAt, true);
-        if (_word(PARTS) & 1 != 0) coldHash = Record.coldHash();
-        if (_word(PARTS) & 2 != 0) fpHash = Record.fpHash();
-        return Record.stateHash(coldHash, fpHash, root);
+        uint256 parts = _word(PARTS);
+        bytes32 coldHash = parts & 1 == 0 ? opened.coldHash : Record.coldHash();
+        bytes32 fpHash = parts & 2 == 0 ? opened.fpHash : Record.fpHash();
+        Record.pack(coldHash, fpHash);
+        return Record.stateHash(rootAfter);
     }
 
     /// @dev Takes the memory up to the window: from here on it is all zero and ours.
@@ -87,18 +86,30 @@ contract StepVerifier is IStepVerifier {
         }
     }
 
-    /// @dev The memory root of the record: what the multiproof leads to, or what is given where there are no leaves.
-    function _rootBefore(uint256 memoryAt) private pure returns (bytes32 root, uint256 end) {
-        MemoryProof.prepare();
-        if (_word(LEAF_COUNT) != 0) return MemoryProof.rootOf(memoryAt, false);
-        assembly ("memory-safe") {
-            root := calldataload(memoryAt)
-            end := add(memoryAt, 32)
+    /// @dev The memory roots before and after the step: those that the multiproof leads to, or the one that is given where
+    /// there are no leaves. The proof must end there.
+    function _roots(bytes calldata proof, Opened memory opened) private pure returns (bytes32 before, bytes32 afterwards) {
+        uint256 end;
+        if (_word(LEAF_COUNT) != 0) {
+            Record.fillZeroHashes();
+            (before, afterwards, end) = MemoryProof.roots(opened.leaves, opened.multiproof);
+        } else {
+            uint256 p = opened.multiproof;
+            assembly ("memory-safe") {
+                before := calldataload(p)
+                afterwards := before
+                end := add(p, 32)
+            }
         }
+        uint256 start;
+        assembly ("memory-safe") {
+            start := proof.offset
+        }
+        if (end != start + proof.length) revert ProofLength(end - start, proof.length);
     }
 
     /// @dev Executes one instruction on the frame, and checks that it used all that the proof gives.
-    function _execute(uint256 windowEnd) private view {
+    function _execute(uint256 frameEnd) private view {
         Fetch.fetch();
         if (_word(STATUS) == RUNNING) {
             uint256 word = _word(WORD);
@@ -107,7 +118,7 @@ contract StepVerifier is IStepVerifier {
                 mstore(WORD, word)
                 mstore(NEXT_PC, and(add(mload(PC), mload(LENGTH)), M64))
             }
-            _call(Fetch.isSystemCall(word) ? system : core, windowEnd);
+            _call(Fetch.isSystemCall(word) ? system : core, frameEnd);
         } else if (_word(PARTS) != 0) {
             revert PartsMismatch(0);
         } else {
@@ -124,16 +135,17 @@ contract StepVerifier is IStepVerifier {
         if (_word(PREIMAGE_GIVEN) != _word(PREIMAGE_USED)) revert PreimageUnused();
     }
 
-    /// @dev Has the contract `group` execute the instruction. Its frame ends with the last part that is given.
-    function _call(address group, uint256 windowEnd) private view {
-        uint256 parts = _word(PARTS);
-        uint256 end = parts == 0 ? HOT_END : parts == 1 ? COLD_END : FP_END;
+    /// @dev Has the contract `group` execute the instruction on the frame, which ends at `frameEnd`. It gives back the frame,
+    /// but not the preimage behind it.
+    function _call(address group, uint256 frameEnd) private view {
         assembly ("memory-safe") {
-            let size := sub(end, FRAME)
-            if gt(windowEnd, WINDOW) { end := windowEnd }
-            if iszero(staticcall(gas(), group, FRAME, sub(end, FRAME), FRAME, size)) {
-                returndatacopy(0, 0, returndatasize())
-                revert(0, returndatasize())
+            let size := sub(frameEnd, FRAME)
+            let returned := sub(WINDOW, FRAME)
+            if lt(size, returned) { returned := size }
+            if iszero(staticcall(gas(), group, FRAME, size, FRAME, returned)) {
+                let memoryEnd := mload(0x40)
+                returndatacopy(memoryEnd, 0, returndatasize())
+                revert(memoryEnd, returndatasize())
             }
         }
     }

@@ -15,7 +15,7 @@ import { contract } from './contracts.ts';
 
 /** Addresses of the contracts that execute a step. */
 export interface VerifierAddresses {
-  readonly oracle: string;
+  readonly store: string;
   readonly core: string;
   readonly system: string;
   readonly verifier: string;
@@ -37,11 +37,11 @@ async function deploy(signer: Signer, name: string, args: readonly unknown[] = [
 
 /** Deploys the step verifier with all that it calls: four transactions. */
 export async function deployVerifier(signer: Signer): Promise<VerifierAddresses> {
-  const oracle = await deploy(signer, 'PreimageOracle');
+  const store = await deploy(signer, 'PreimageStore');
   const core = await deploy(signer, 'Core');
   const system = await deploy(signer, 'System');
-  const verifier = await deploy(signer, 'StepVerifier', [core, system, oracle]);
-  return { oracle, core, system, verifier };
+  const verifier = await deploy(signer, 'StepVerifier', [core, system, store]);
+  return { store, core, system, verifier };
 }
 
 /** The interface of the step verifier. */

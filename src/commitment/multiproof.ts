@@ -132,19 +132,6 @@ export function checkMultiproof(proof: Uint8Array, leaves: readonly ProofLeaf[],
   return roots;
 }
 
-/** How many entries the multiproof of these nodes has, the zero ones included. Throws an InputError (`MULTIPROOF_NODES`). */
-export function multiproofEntries(leaves: readonly number[], subtree?: ProofSubtree): number {
-  checkNodes(leaves, subtree);
-  let entries = 0;
-  const pairs = leaves.map((index) => ({ index, value: null }));
-  const entry = (): null => {
-    entries++;
-    return null;
-  };
-  walk<null>(pairs, subtree, { entry, parent: () => null, zeroed: () => null });
-  return entries;
-}
-
 /** An entry of the walk's queue. */
 interface Pair<Value> {
   readonly index: number;

@@ -3,33 +3,39 @@
 // variable is one 32-byte word; the leaves that the proof opens stand side by side, so that an access across two
 // neighbours reads their bytes as they lie. Addresses come from layout.ts and are generated into Solidity by name.
 
+import { TREE_DEPTH } from './addressSpace.ts';
 import { FIELDS, type RecordPart, type StateField } from './layout.ts';
 
 /** Bytes of a word of the EVM. */
 export const WORD_BYTES = 32;
+/** Leaves that a frame has room for: as many as a multiproof. */
+export const FRAME_LEAVES = 8;
 /** Memory before the frame that is never handed on: where a row keeps temporaries that do not fit the stack, and the shell hashes. */
-export const SCRATCH_ADDRESS = 0x100;
+export const SCRATCH_ADDRESS = 0x300;
 /** Words of it. */
-export const SCRATCH_WORDS = 64;
-/** What the shell keeps there: zero hashes of height 0 to 27, the queue of the multiproof's walk, a record to be hashed. */
+export const SCRATCH_WORDS = 76;
+const QUEUE_ADDRESS = SCRATCH_ADDRESS + (TREE_DEPTH + 1) * WORD_BYTES;
+/** Nodes of the walk of a multiproof, three words each: as many as leaves, one for a subtree, and the index of none. */
+const RECORD_ADDRESS = QUEUE_ADDRESS + 3 * (FRAME_LEAVES + 2) * WORD_BYTES;
+
+/** What the shell keeps there. */
 export const SHELL_WORDS: readonly FrameWord[] = [
   { name: 'ZERO_HASHES', address: SCRATCH_ADDRESS, comment: 'Shell: hashes of the zero subtrees of height 0 to 27.' },
+  { name: 'ZERO_HASHES_END', address: QUEUE_ADDRESS - WORD_BYTES, comment: 'Shell: that of height 27.' },
   {
     name: 'QUEUE',
-    address: SCRATCH_ADDRESS + 28 * WORD_BYTES,
-    comment: "Shell: pairs of index and hash in a multiproof's walk, 9 at most.",
+    address: QUEUE_ADDRESS,
+    comment: "Shell: nodes in a multiproof's walk, with their index and hashes.",
   },
   {
     name: 'RECORD',
-    address: SCRATCH_ADDRESS + 46 * WORD_BYTES,
+    address: RECORD_ADDRESS,
     comment: 'Shell: a part of the record that is put together to be hashed.',
   },
 ];
 
 /** Address of the frame. */
 export const FRAME_ADDRESS = SCRATCH_ADDRESS + SCRATCH_WORDS * WORD_BYTES;
-/** Leaves that a frame has room for: as many as a multiproof. */
-export const FRAME_LEAVES = 8;
 
 /** One named word of the frame, or the first of several. */
 export interface FrameWord {
@@ -56,7 +62,6 @@ const CONTROL: readonly Control[] = [
   ],
   ['LEAF_COUNT', 1, 'Leaves that the proof gives.'],
   ['LEAVES_USED', 1, 'Bit i: leaf i was accessed.'],
-  ['LEAVES_WRITTEN', 1, 'Not 0: a leaf was written.'],
   ['ZEROED', 1, 'Subtree that the proof lets the step zero: height << 32 | index, 0 for none.'],
   ['ZEROED_USED', 1, '1: it was.'],
   ['PREIMAGE_GIVEN', 1, '1: the proof gives the preimage of the key in the record.'],

@@ -61,7 +61,6 @@ function read(a, n) -> v { v := and(reverse8(shr(192, mload(locate(a, n)))), shr
 function write(a, n, v) {
   let p := locate(a, n)
   mstore(p, or(and(mload(p), shr(shl(3, n), not(0))), shl(192, reverse8(v))))
-  mstore(LEAVES_WRITTEN, 1)
 }`,
   zeroPages: (selector) => `// Zeroes an aligned run of pages: the node that the proof opens for it, and no other.
 function zeroPages(a, log2Pages) {
@@ -83,7 +82,6 @@ function copyPreimage(a, offset, n) {
   let p := locate(a, n)
   let keep := shr(shl(3, n), not(0))
   mstore(p, or(and(mload(p), keep), and(mload(add(WINDOW, sub(offset, start))), not(keep))))
-  mstore(LEAVES_WRITTEN, 1)
 }`,
 };
 

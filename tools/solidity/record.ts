@@ -1,7 +1,11 @@
 // contracts/step/generated/Record.sol: the state record between the bytes of a proof, the words of the frame, and the bytes
 // that are hashed, as layout.ts has it.
 
-import { MACHINE_VERSION, RECORD_BYTES, type StateField } from '../../src/semantics/layout.ts';
+import { bytesToHex } from '../../src/bytes.ts';
+import { zeroHash } from '../../src/commitment/zeroHashes.ts';
+import { assert } from '../../src/invariant.ts';
+import { TREE_DEPTH } from '../../src/semantics/addressSpace.ts';
+import { field, MACHINE_VERSION, RECORD_BYTES, type StateField } from '../../src/semantics/layout.ts';
 import { frameAddress, frameFields, stateConstant, WORD_BYTES } from '../../src/semantics/solidityFrame.ts';
 import { head, importedConstants } from './files.ts';
 import { FRAME_CONSTANTS } from './frame.ts';
@@ -26,15 +30,21 @@ function runsOf(fields: readonly StateField[]): readonly Run[] {
   return runs;
 }
 
-const reading = ({ first, kind, bytes, count }: Run): string =>
-  kind === 'bytes32'
-    ? `(codes, p) = PackedRecord.readBytes32(codes, p, ${first});`
-    : `(codes, p) = PackedRecord.readNumbers(codes, p, ${first}, ${count}, ${8 * bytes});`;
+function reading({ first, kind, bytes, count }: Run): string[] {
+  if (kind === 'bytes32') return [`(codes, p) = PackedRecord.readBytes32(codes, p, ${first});`];
+  const read = `(codes, p) = PackedRecord.readNumbers(codes, p, ${first}, ${count});`;
+  assert(bytes === 8 || count === 1, 'several narrow numbers side by side');
+  return bytes === 8 ? [read] : [read, `PackedRecord.checkNumber(${first}, ${bytes});`];
+}
 
-const writing = ({ first, kind, bytes, count }: Run): string =>
-  kind === 'bytes32'
-    ? `to = PackedRecord.writeBytes32(${first}, to);`
-    : `to = PackedRecord.writeNumbers(${first}, ${count}, ${bytes}, to);`;
+function writing({ first, kind, bytes, count }: Run): string {
+  if (kind === 'bytes32') return `to = PackedRecord.writeBytes32(${first}, to);`;
+  if (bytes === 8 && count > 1) return `to = PackedRecord.writeNumbers(${first}, ${count}, to);`;
+  return Array.from({ length: count }, (_, i) => {
+    const from = i === 0 ? first : `${first} + ${WORD_BYTES * i}`;
+    return `to = PackedRecord.writeNumber(${from}, ${bytes}, to);`;
+  }).join('\n        ');
+}
 
 const lines = (texts: readonly string[]): string => texts.map((text) => `        ${text}`).join('\n');
 
@@ -48,7 +58,7 @@ function part(name: 'cold' | 'fp', title: string): string {
     function read${title}(uint256 p) internal pure returns (uint256 end) {
         uint256 codes = PackedRecord.codesAt(p);
         p += ${codeBytes};
-${lines(runs.map(reading))}${padding}
+${lines(runs.flatMap(reading))}${padding}
         return p;
     }
 
@@ -57,6 +67,21 @@ ${lines(runs.map(reading))}${padding}
         uint256 to = RECORD;
 ${lines(runs.map(writing))}
         return PackedRecord.hash(RECORD, ${RECORD_BYTES[name]});
+    }
+`;
+}
+
+/** Zero hashes as constants: computing them for each proof would cost ten times as much gas. */
+function zeroHashes(): string {
+  const stores = Array.from(
+    { length: TREE_DEPTH },
+    (_, i) => `mstore(add(ZERO_HASHES, ${WORD_BYTES * (i + 1)}), ${bytesToHex(zeroHash(i + 1))})`,
+  );
+  return `    /// @dev Fills the table of zero hashes; that of height 0 is 0, like the memory.
+    function fillZeroHashes() internal pure {
+        assembly ("memory-safe") {
+${stores.map((store) => `            ${store}`).join('\n')}
+        }
     }
 `;
 }
@@ -72,22 +97,34 @@ export function recordFile(): string {
 library Record {
     /// @dev Reads the hot numbers of a proof from calldata at \`p\`; their codes are the highest bits of \`codes\`.
     function readHot(uint256 codes, uint256 p) internal pure returns (uint256 end) {
-${lines(numbers.map(reading))}
+${lines(numbers.flatMap(reading))}
         return p;
     }
 
+${zeroHashes()}
 ${part('cold', 'Cold')}
 ${part('fp', 'Fp')}
-    /// @dev The state hash of the record in the frame with these hashes.
-    function stateHash(bytes32 coldHash_, bytes32 fpHash_, bytes32 memoryRoot) internal pure returns (bytes32) {
+    /// @dev Where a frame with these parts ends.
+    function frameEnd(bool cold, bool fp) internal pure returns (uint256) {
+        return fp ? FP_END : cold ? COLD_END : HOT_END;
+    }
+
+    /// @dev Puts the hot part in the frame together at RECORD, all but the memory root.
+    function pack(bytes32 coldHash_, bytes32 fpHash_) internal pure {
         uint256 to = RECORD;
         to = PackedRecord.writeByte(${MACHINE_VERSION}, to);
 ${lines([...small, ...before].map(writing))}
         to = PackedRecord.writeHash(coldHash_, to);
         to = PackedRecord.writeHash(fpHash_, to);
-        to = PackedRecord.writeHash(memoryRoot, to);
+        to += 32;
 ${lines(after.map(writing))}
-        return PackedRecord.withStatus(PackedRecord.hash(RECORD, ${RECORD_BYTES.hot}));
+    }
+
+    /// @dev The state hash of the record at RECORD with this memory root: the first byte of its hash is replaced by the status.
+    function stateHash(bytes32 memoryRoot) internal pure returns (bytes32) {
+        PackedRecord.writeHash(memoryRoot, RECORD + ${field('memoryRoot').offset});
+        uint256 status = PackedRecord.byteAt(RECORD + ${field('status').offset});
+        return (PackedRecord.hash(RECORD, ${RECORD_BYTES.hot}) & bytes32(type(uint256).max >> 8)) | bytes32(status << 248);
     }
 }
 `;

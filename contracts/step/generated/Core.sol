@@ -13,7 +13,6 @@ import {
     PARTS,
     LEAF_COUNT,
     LEAVES_USED,
-    LEAVES_WRITTEN,
     LEAF_INDEX,
     LEAF_VALUE,
     STATUS,
@@ -1053,7 +1052,6 @@ contract Core {
             function write(a, n, v) {
               let p := locate(a, n)
               mstore(p, or(and(mload(p), shr(shl(3, n), not(0))), shl(192, reverse8(v))))
-              mstore(LEAVES_WRITTEN, 1)
             }
 
             if gt(mload(0x40), SCRATCH) { invalid() }

@@ -7,10 +7,12 @@ pragma solidity 0.8.37;
 import {IStepErrors} from "../../interfaces/IStepErrors.sol";
 import {PackedRecord} from "../../libraries/PackedRecord.sol";
 import {
+    ZERO_HASHES,
     RECORD,
     STATUS,
     RESERVATION_ADDRESS,
     X1,
+    HOT_END,
     INPUTS_HASH_0,
     OUTPUT_0,
     PREIMAGE_KEY_0,
@@ -19,17 +21,52 @@ import {
     RIGHT_STACK_0,
     TRAVERSE_RIGHT,
     THREAD_ID,
+    COLD_END,
     F0,
-    FCSR
+    FCSR,
+    FP_END
 } from "./Frame.sol";
 
 /// @title The state record, version 1
 library Record {
     /// @dev Reads the hot numbers of a proof from calldata at `p`; their codes are the highest bits of `codes`.
     function readHot(uint256 codes, uint256 p) internal pure returns (uint256 end) {
-        (codes, p) = PackedRecord.readNumbers(codes, p, RESERVATION_ADDRESS, 1, 64);
-        (codes, p) = PackedRecord.readNumbers(codes, p, X1, 34, 64);
+        (codes, p) = PackedRecord.readNumbers(codes, p, RESERVATION_ADDRESS, 1);
+        (codes, p) = PackedRecord.readNumbers(codes, p, X1, 34);
         return p;
+    }
+
+    /// @dev Fills the table of zero hashes; that of height 0 is 0, like the memory.
+    function fillZeroHashes() internal pure {
+        assembly ("memory-safe") {
+            mstore(add(ZERO_HASHES, 32), 0xad3228b676f7d3cd4284a5443f17f1962b36e491b30a40b2405849e597ba5fb5)
+            mstore(add(ZERO_HASHES, 64), 0xb4c11951957c6f8f642c4af61cd6b24640fec6dc7fc607ee8206a99e92410d30)
+            mstore(add(ZERO_HASHES, 96), 0x21ddb9a356815c3fac1026b6dec5df3124afbadb485c9ba5a3e3398a04b7ba85)
+            mstore(add(ZERO_HASHES, 128), 0xe58769b32a1beaf1ea27375a44095a0d1fb664ce2dd358e7fcbfb78c26a19344)
+            mstore(add(ZERO_HASHES, 160), 0x0eb01ebfc9ed27500cd4dfc979272d1f0913cc9f66540d7e8005811109e1cf2d)
+            mstore(add(ZERO_HASHES, 192), 0x887c22bd8750d34016ac3c66b5ff102dacdd73f6b014e710b51e8022af9a1968)
+            mstore(add(ZERO_HASHES, 224), 0xffd70157e48063fc33c97a050f7f640233bf646cc98d9524c6b92bcf3ab56f83)
+            mstore(add(ZERO_HASHES, 256), 0x9867cc5f7f196b93bae1e27e6320742445d290f2263827498b54fec539f756af)
+            mstore(add(ZERO_HASHES, 288), 0xcefad4e508c098b9a7e1d8feb19955fb02ba9675585078710969d3440f5054e0)
+            mstore(add(ZERO_HASHES, 320), 0xf9dc3e7fe016e050eff260334f18a5d4fe391d82092319f5964f2e2eb7c1c3a5)
+            mstore(add(ZERO_HASHES, 352), 0xf8b13a49e282f609c317a833fb8d976d11517c571d1221a265d25af778ecf892)
+            mstore(add(ZERO_HASHES, 384), 0x3490c6ceeb450aecdc82e28293031d10c7d73bf85e57bf041a97360aa2c5d99c)
+            mstore(add(ZERO_HASHES, 416), 0xc1df82d9c4b87413eae2ef048f94b4d3554cea73d92b0f7af96e0271c691e2bb)
+            mstore(add(ZERO_HASHES, 448), 0x5c67add7c6caf302256adedf7ab114da0acfe870d449a3a489f781d659e8becc)
+            mstore(add(ZERO_HASHES, 480), 0xda7bce9f4e8618b6bd2f4132ce798cdc7a60e7e1460a7299e3c6342a579626d2)
+            mstore(add(ZERO_HASHES, 512), 0x2733e50f526ec2fa19a22b31e8ed50f23cd1fdf94c9154ed3a7609a2f1ff981f)
+            mstore(add(ZERO_HASHES, 544), 0xe1d3b5c807b281e4683cc6d6315cf95b9ade8641defcb32372f1c126e398ef7a)
+            mstore(add(ZERO_HASHES, 576), 0x5a2dce0a8a7f68bb74560f8f71837c2c2ebbcbf7fffb42ae1896f13f7c7479a0)
+            mstore(add(ZERO_HASHES, 608), 0xb46a28b6f55540f89444f63de0378e3d121be09e06cc9ded1c20e65876d36aa0)
+            mstore(add(ZERO_HASHES, 640), 0xc65e9645644786b620e2dd2ad648ddfcbf4a7e5b1a3a4ecfe7f64667a3f0b7e2)
+            mstore(add(ZERO_HASHES, 672), 0xf4418588ed35a2458cffeb39b93d26f18d2ab13bdce6aee58e7b99359ec2dfd9)
+            mstore(add(ZERO_HASHES, 704), 0x5a9c16dc00d6ef18b7933a6f8dc65ccb55667138776f7dea101070dc8796e377)
+            mstore(add(ZERO_HASHES, 736), 0x4df84f40ae0c8229d0d6069e5c8f39a7c299677a09d367fc7b05e3bc380ee652)
+            mstore(add(ZERO_HASHES, 768), 0xcdc72595f74c7b1043d0e1ffbab734648c838dfb0527d971b602bc216c9619ef)
+            mstore(add(ZERO_HASHES, 800), 0x0abf5ac974a1ed57f4050aa510dd9c74f508277b39d7973bb2dfccc5eeb0618d)
+            mstore(add(ZERO_HASHES, 832), 0xb8cd74046ff337f0a7bf2c8e03e10f642c1886798d71806ab1e888d9e5ee87d0)
+            mstore(add(ZERO_HASHES, 864), 0x838c5655cb21c6cb83313b5a631175dff4963772cce9108188b34ac87c81c41e)
+        }
     }
 
     /// @dev Reads the cold part of a proof from calldata at `p`.
@@ -39,11 +76,12 @@ library Record {
         (codes, p) = PackedRecord.readBytes32(codes, p, INPUTS_HASH_0);
         (codes, p) = PackedRecord.readBytes32(codes, p, OUTPUT_0);
         (codes, p) = PackedRecord.readBytes32(codes, p, PREIMAGE_KEY_0);
-        (codes, p) = PackedRecord.readNumbers(codes, p, PREIMAGE_OFFSET, 8, 64);
+        (codes, p) = PackedRecord.readNumbers(codes, p, PREIMAGE_OFFSET, 8);
         (codes, p) = PackedRecord.readBytes32(codes, p, LEFT_STACK_0);
         (codes, p) = PackedRecord.readBytes32(codes, p, RIGHT_STACK_0);
-        (codes, p) = PackedRecord.readNumbers(codes, p, TRAVERSE_RIGHT, 1, 8);
-        (codes, p) = PackedRecord.readNumbers(codes, p, THREAD_ID, 8, 64);
+        (codes, p) = PackedRecord.readNumbers(codes, p, TRAVERSE_RIGHT, 1);
+        PackedRecord.checkNumber(TRAVERSE_RIGHT, 1);
+        (codes, p) = PackedRecord.readNumbers(codes, p, THREAD_ID, 8);
         return p;
     }
 
@@ -53,11 +91,11 @@ library Record {
         to = PackedRecord.writeBytes32(INPUTS_HASH_0, to);
         to = PackedRecord.writeBytes32(OUTPUT_0, to);
         to = PackedRecord.writeBytes32(PREIMAGE_KEY_0, to);
-        to = PackedRecord.writeNumbers(PREIMAGE_OFFSET, 8, 8, to);
+        to = PackedRecord.writeNumbers(PREIMAGE_OFFSET, 8, to);
         to = PackedRecord.writeBytes32(LEFT_STACK_0, to);
         to = PackedRecord.writeBytes32(RIGHT_STACK_0, to);
-        to = PackedRecord.writeNumbers(TRAVERSE_RIGHT, 1, 1, to);
-        to = PackedRecord.writeNumbers(THREAD_ID, 8, 8, to);
+        to = PackedRecord.writeNumber(TRAVERSE_RIGHT, 1, to);
+        to = PackedRecord.writeNumbers(THREAD_ID, 8, to);
         return PackedRecord.hash(RECORD, 289);
     }
 
@@ -65,8 +103,9 @@ library Record {
     function readFp(uint256 p) internal pure returns (uint256 end) {
         uint256 codes = PackedRecord.codesAt(p);
         p += 17;
-        (codes, p) = PackedRecord.readNumbers(codes, p, F0, 32, 64);
-        (codes, p) = PackedRecord.readNumbers(codes, p, FCSR, 1, 32);
+        (codes, p) = PackedRecord.readNumbers(codes, p, F0, 32);
+        (codes, p) = PackedRecord.readNumbers(codes, p, FCSR, 1);
+        PackedRecord.checkNumber(FCSR, 4);
         if (codes >> 252 != 0) revert IStepErrors.PaddingNotZero();
         return p;
     }
@@ -74,21 +113,34 @@ library Record {
     /// @dev The hash of the fp part in the frame.
     function fpHash() internal pure returns (bytes32) {
         uint256 to = RECORD;
-        to = PackedRecord.writeNumbers(F0, 32, 8, to);
-        to = PackedRecord.writeNumbers(FCSR, 1, 4, to);
+        to = PackedRecord.writeNumbers(F0, 32, to);
+        to = PackedRecord.writeNumber(FCSR, 4, to);
         return PackedRecord.hash(RECORD, 260);
     }
 
-    /// @dev The state hash of the record in the frame with these hashes.
-    function stateHash(bytes32 coldHash_, bytes32 fpHash_, bytes32 memoryRoot) internal pure returns (bytes32) {
+    /// @dev Where a frame with these parts ends.
+    function frameEnd(bool cold, bool fp) internal pure returns (uint256) {
+        return fp ? FP_END : cold ? COLD_END : HOT_END;
+    }
+
+    /// @dev Puts the hot part in the frame together at RECORD, all but the memory root.
+    function pack(bytes32 coldHash_, bytes32 fpHash_) internal pure {
         uint256 to = RECORD;
         to = PackedRecord.writeByte(1, to);
-        to = PackedRecord.writeNumbers(STATUS, 3, 1, to);
-        to = PackedRecord.writeNumbers(RESERVATION_ADDRESS, 1, 8, to);
+        to = PackedRecord.writeNumber(STATUS, 1, to);
+        to = PackedRecord.writeNumber(STATUS + 32, 1, to);
+        to = PackedRecord.writeNumber(STATUS + 64, 1, to);
+        to = PackedRecord.writeNumber(RESERVATION_ADDRESS, 8, to);
         to = PackedRecord.writeHash(coldHash_, to);
         to = PackedRecord.writeHash(fpHash_, to);
-        to = PackedRecord.writeHash(memoryRoot, to);
-        to = PackedRecord.writeNumbers(X1, 34, 8, to);
-        return PackedRecord.withStatus(PackedRecord.hash(RECORD, 380));
+        to += 32;
+        to = PackedRecord.writeNumbers(X1, 34, to);
+    }
+
+    /// @dev The state hash of the record at RECORD with this memory root: the first byte of its hash is replaced by the status.
+    function stateHash(bytes32 memoryRoot) internal pure returns (bytes32) {
+        PackedRecord.writeHash(memoryRoot, RECORD + 76);
+        uint256 status = PackedRecord.byteAt(RECORD + 1);
+        return (PackedRecord.hash(RECORD, 380) & bytes32(type(uint256).max >> 8)) | bytes32(status << 248);
     }
 }

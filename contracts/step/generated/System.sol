@@ -12,7 +12,6 @@ import {
     PARTS,
     LEAF_COUNT,
     LEAVES_USED,
-    LEAVES_WRITTEN,
     ZEROED,
     ZEROED_USED,
     PREIMAGE_GIVEN,
@@ -224,59 +223,59 @@ contract System {
                 v3 := 0
                 if lt(64, t0) {
                   let t13 := mload(X11)
-                  mstore(0x100, mload(X12))
-                  mstore(0x120, mload(CALL_POSITION))
-                  mstore(0x140, and(add(mload(0x120), 2), M64))
-                  mstore(0x160, and(shl(4, mload(0x100)), M64))
+                  mstore(0x300, mload(X12))
+                  mstore(0x320, mload(CALL_POSITION))
+                  mstore(0x340, and(add(mload(0x320), 2), M64))
+                  mstore(0x360, and(shl(4, mload(0x300)), M64))
                   v1 := 0
-                  mstore(0x180, select(lt(0x400, mload(0x100)), 0xffffffffffffffea, select(and(iszero(iszero(mload(0x100))), or(lt(0xefff0000, mload(0x160)), lt(and(sub(0xefff0000, mload(0x160)), M64), and(sub(t13, 0x10000), M64)))), 0xfffffffffffffff2, 0)))
-                  v3 := mload(0x180)
-                  if and(iszero(mload(0x180)), lt(mload(0x120), mload(0x100))) {
-                    mstore(0x1a0, and(add(t13, shl(4, mload(0x120))), M64))
-                    mstore(0x1c0, read(mload(0x1a0), 8))
-                    v0 := mload(0x1c0)
-                    mstore(0x1e0, read(and(add(mload(0x1a0), 8), M64), 8))
-                    v1 := mload(0x1e0)
-                    if and(iszero(v1), lt(and(add(mload(0x120), 1), M64), mload(0x100))) {
-                      mstore(0x200, and(add(mload(0x1a0), 16), M64))
-                      mstore(0x220, read(mload(0x200), 8))
-                      v0 := mload(0x220)
-                      mstore(0x240, read(and(add(mload(0x200), 8), M64), 8))
-                      v1 := mload(0x240)
+                  mstore(0x380, select(lt(0x400, mload(0x300)), 0xffffffffffffffea, select(and(iszero(iszero(mload(0x300))), or(lt(0xefff0000, mload(0x360)), lt(and(sub(0xefff0000, mload(0x360)), M64), and(sub(t13, 0x10000), M64)))), 0xfffffffffffffff2, 0)))
+                  v3 := mload(0x380)
+                  if and(iszero(mload(0x380)), lt(mload(0x320), mload(0x300))) {
+                    mstore(0x3a0, and(add(t13, shl(4, mload(0x320))), M64))
+                    mstore(0x3c0, read(mload(0x3a0), 8))
+                    v0 := mload(0x3c0)
+                    mstore(0x3e0, read(and(add(mload(0x3a0), 8), M64), 8))
+                    v1 := mload(0x3e0)
+                    if and(iszero(v1), lt(and(add(mload(0x320), 1), M64), mload(0x300))) {
+                      mstore(0x400, and(add(mload(0x3a0), 16), M64))
+                      mstore(0x420, read(mload(0x400), 8))
+                      v0 := mload(0x420)
+                      mstore(0x440, read(and(add(mload(0x400), 8), M64), 8))
+                      v1 := mload(0x440)
                     }
-                    if and(iszero(v1), lt(mload(0x140), mload(0x100))) {
-                      v2 := mload(0x140)
+                    if and(iszero(v1), lt(mload(0x340), mload(0x300))) {
+                      v2 := mload(0x340)
                     }
                   }
                 }
                 let t49 := v0
-                mstore(0x100, v1)
-                if mload(0x100) {
-                  switch or(lt(0xefff0000, mload(0x100)), lt(and(sub(0xefff0000, mload(0x100)), M64), and(sub(t49, 0x10000), M64)))
+                mstore(0x300, v1)
+                if mload(0x300) {
+                  switch or(lt(0xefff0000, mload(0x300)), lt(and(sub(0xefff0000, mload(0x300)), M64), and(sub(t49, 0x10000), M64)))
                   case 0 {
                     switch t4
                     case 0 {
                       if eq(t2, 3) {
-                        v3 := mload(0x100)
+                        v3 := mload(0x300)
                       }
                       if eq(t2, 5) {
-                        mstore(0x120, mload(PREIMAGE_KEY_0))
-                        mstore(0x140, mload(PREIMAGE_KEY_3))
-                        switch or(and(iszero(and(or(or(xor(mload(0x120), 1), or(mload(PREIMAGE_KEY_1), mload(PREIMAGE_KEY_2))), shl(8, mload(0x140))), M64)), lt(and(sub(shr(56, mload(0x140)), 1), M64), 6)), eq(and(mload(0x120), 255), 2))
+                        mstore(0x320, mload(PREIMAGE_KEY_0))
+                        mstore(0x340, mload(PREIMAGE_KEY_3))
+                        switch or(and(iszero(and(or(or(xor(mload(0x320), 1), or(mload(PREIMAGE_KEY_1), mload(PREIMAGE_KEY_2))), shl(8, mload(0x340))), M64)), lt(and(sub(shr(56, mload(0x340)), 1), M64), 6)), eq(and(mload(0x320), 255), 2))
                         case 0 {
                           v3 := 0xffffffffffffffea
                         }
                         default {
-                          mstore(0x160, mload(PREIMAGE_OFFSET))
-                          mstore(0x180, preimageLength())
-                          mstore(0x1a0, and(sub(mload(0x180), mload(0x160)), M64))
-                          mstore(0x1c0, and(sub(32, and(t49, 31)), M64))
-                          mstore(0x1e0, select(lt(mload(0x100), mload(0x1c0)), mload(0x100), mload(0x1c0)))
-                          mstore(0x200, select(lt(mload(0x1a0), mload(0x1e0)), mload(0x1a0), mload(0x1e0)))
-                          if mload(0x200) {
-                            copyPreimage(t49, mload(0x160), mload(0x200))
-                            mstore(PREIMAGE_OFFSET, and(add(mload(0x160), mload(0x200)), M64))
-                            v3 := mload(0x200)
+                          mstore(0x360, mload(PREIMAGE_OFFSET))
+                          mstore(0x380, preimageLength())
+                          mstore(0x3a0, and(sub(mload(0x380), mload(0x360)), M64))
+                          mstore(0x3c0, and(sub(32, and(t49, 31)), M64))
+                          mstore(0x3e0, select(lt(mload(0x300), mload(0x3c0)), mload(0x300), mload(0x3c0)))
+                          mstore(0x400, select(lt(mload(0x3a0), mload(0x3e0)), mload(0x3a0), mload(0x3e0)))
+                          if mload(0x400) {
+                            copyPreimage(t49, mload(0x360), mload(0x400))
+                            mstore(PREIMAGE_OFFSET, and(add(mload(0x360), mload(0x400)), M64))
+                            v3 := mload(0x400)
                           }
                         }
                       }
@@ -286,49 +285,49 @@ contract System {
                       case 0 {
                         switch eq(t2, 7)
                         case 0 {
-                          switch lt(mload(0x100), 32)
+                          switch lt(mload(0x300), 32)
                           case 0 {
-                            mstore(0x120, read(t49, 8))
-                            mstore(0x140, read(and(add(t49, 8), M64), 8))
-                            mstore(0x160, read(and(add(t49, 16), M64), 8))
-                            mstore(0x180, read(and(add(t49, 24), M64), 8))
-                            mstore(PREIMAGE_KEY_0, mload(0x120))
-                            mstore(PREIMAGE_KEY_1, mload(0x140))
-                            mstore(PREIMAGE_KEY_2, mload(0x160))
-                            mstore(PREIMAGE_KEY_3, mload(0x180))
+                            mstore(0x320, read(t49, 8))
+                            mstore(0x340, read(and(add(t49, 8), M64), 8))
+                            mstore(0x360, read(and(add(t49, 16), M64), 8))
+                            mstore(0x380, read(and(add(t49, 24), M64), 8))
+                            mstore(PREIMAGE_KEY_0, mload(0x320))
+                            mstore(PREIMAGE_KEY_1, mload(0x340))
+                            mstore(PREIMAGE_KEY_2, mload(0x360))
+                            mstore(PREIMAGE_KEY_3, mload(0x380))
                             v3 := 32
                           }
                           default {
-                            mstore(0x120, mload(PREIMAGE_KEY_1))
-                            mstore(0x140, mload(PREIMAGE_KEY_2))
-                            mstore(0x160, mload(PREIMAGE_KEY_3))
-                            mstore(0x180, read(t49, 1))
-                            mstore(PREIMAGE_KEY_0, and(or(shr(8, mload(PREIMAGE_KEY_0)), shl(56, mload(0x120))), M64))
-                            mstore(PREIMAGE_KEY_1, and(or(shr(8, mload(0x120)), shl(56, mload(0x140))), M64))
-                            mstore(PREIMAGE_KEY_2, and(or(shr(8, mload(0x140)), shl(56, mload(0x160))), M64))
-                            mstore(PREIMAGE_KEY_3, and(or(shr(8, mload(0x160)), shl(56, mload(0x180))), M64))
+                            mstore(0x320, mload(PREIMAGE_KEY_1))
+                            mstore(0x340, mload(PREIMAGE_KEY_2))
+                            mstore(0x360, mload(PREIMAGE_KEY_3))
+                            mstore(0x380, read(t49, 1))
+                            mstore(PREIMAGE_KEY_0, and(or(shr(8, mload(PREIMAGE_KEY_0)), shl(56, mload(0x320))), M64))
+                            mstore(PREIMAGE_KEY_1, and(or(shr(8, mload(0x320)), shl(56, mload(0x340))), M64))
+                            mstore(PREIMAGE_KEY_2, and(or(shr(8, mload(0x340)), shl(56, mload(0x360))), M64))
+                            mstore(PREIMAGE_KEY_3, and(or(shr(8, mload(0x360)), shl(56, mload(0x380))), M64))
                             v3 := 1
                           }
                           mstore(PREIMAGE_OFFSET, 0)
                         }
                         default {
                           v3 := 0xffffffffffffffea
-                          if eq(mload(0x100), 32) {
-                            mstore(0x120, read(t49, 8))
-                            mstore(0x140, read(and(add(t49, 8), M64), 8))
-                            mstore(0x160, read(and(add(t49, 16), M64), 8))
-                            mstore(0x180, read(and(add(t49, 24), M64), 8))
-                            mstore(OUTPUT_0, mload(0x120))
-                            mstore(OUTPUT_1, mload(0x140))
-                            mstore(OUTPUT_2, mload(0x160))
-                            mstore(OUTPUT_3, mload(0x180))
+                          if eq(mload(0x300), 32) {
+                            mstore(0x320, read(t49, 8))
+                            mstore(0x340, read(and(add(t49, 8), M64), 8))
+                            mstore(0x360, read(and(add(t49, 16), M64), 8))
+                            mstore(0x380, read(and(add(t49, 24), M64), 8))
+                            mstore(OUTPUT_0, mload(0x320))
+                            mstore(OUTPUT_1, mload(0x340))
+                            mstore(OUTPUT_2, mload(0x360))
+                            mstore(OUTPUT_3, mload(0x380))
                             v3 := 32
                           }
                         }
                       }
                       default {
-                        mstore(0x120, select(lt(mload(0x100), 0x100000), mload(0x100), 0x100000))
-                        v3 := mload(0x120)
+                        mstore(0x320, select(lt(mload(0x300), 0x100000), mload(0x300), 0x100000))
+                        v3 := mload(0x320)
                       }
                     }
                   }
@@ -362,46 +361,46 @@ contract System {
                 let t3 := mload(X10)
                 let t4 := mload(X11)
                 let t5 := mload(CALL_POSITION)
-                mstore(0x100, and(shl(3, t4), M64))
-                mstore(0x120, select(lt(0x400, t4), 0xffffffffffffffea, select(and(iszero(iszero(t4)), or(lt(0xefff0000, mload(0x100)), lt(and(sub(0xefff0000, mload(0x100)), M64), and(sub(t3, 0x10000), M64)))), 0xfffffffffffffff2, 0)))
-                mstore(0x140, mload(CALL_LENGTH))
-                if and(iszero(mload(0x120)), lt(t5, t4)) {
-                  mstore(0x160, and(add(t3, mul(t5, 8)), M64))
-                  mstore(0x180, read(mload(0x160), 4))
-                  mstore(0x1a0, read(and(add(mload(0x160), 4), M64), 2))
-                  mstore(0x1c0, select(lt(mload(0x180), 8), and(mload(0x1a0), 5), select(slt(signextend(3, mload(0x180)), signextend(3, 0)), 0, 32)))
-                  write(and(add(mload(0x160), 6), M64), 2, mload(0x1c0))
+                mstore(0x300, and(shl(3, t4), M64))
+                mstore(0x320, select(lt(0x400, t4), 0xffffffffffffffea, select(and(iszero(iszero(t4)), or(lt(0xefff0000, mload(0x300)), lt(and(sub(0xefff0000, mload(0x300)), M64), and(sub(t3, 0x10000), M64)))), 0xfffffffffffffff2, 0)))
+                mstore(0x340, mload(CALL_LENGTH))
+                if and(iszero(mload(0x320)), lt(t5, t4)) {
+                  mstore(0x360, and(add(t3, mul(t5, 8)), M64))
+                  mstore(0x380, read(mload(0x360), 4))
+                  mstore(0x3a0, read(and(add(mload(0x360), 4), M64), 2))
+                  mstore(0x3c0, select(lt(mload(0x380), 8), and(mload(0x3a0), 5), select(slt(signextend(3, mload(0x380)), signextend(3, 0)), 0, 32)))
+                  write(and(add(mload(0x360), 6), M64), 2, mload(0x3c0))
                   mstore(CALL_POSITION, and(add(t5, 1), M64))
-                  mstore(CALL_LENGTH, and(add(mload(0x140), iszero(iszero(mload(0x1c0)))), M64))
+                  mstore(CALL_LENGTH, and(add(mload(0x340), iszero(iszero(mload(0x3c0)))), M64))
                   mstore(RESERVATION_WIDTH, 0)
                   mstore(RESERVATION_ADDRESS, 0)
                   mstore(NEXT_PC, mload(PC)) leave
                 }
-                if mload(0x140) {
+                if mload(0x340) {
                   v0 := 0
-                  v1 := mload(0x140)
+                  v1 := mload(0x340)
                 }
-                if mload(0x120) {
+                if mload(0x320) {
                   v0 := 0
-                  v1 := mload(0x120)
+                  v1 := mload(0x320)
                 }
               }
               if t2 {
                 let t39 := mload(X10)
                 let t41 := and(mload(X11), 127)
                 let t47 := or(eq(t41, 1), eq(t41, 10))
-                mstore(0x100, select(iszero(or(or(iszero(t41), eq(t41, 9)), t47)), 0xffffffffffffffda, select(or(and(lt(8, t41), iszero(and(mload(X15), 0xffffffff))), iszero(iszero(and(t39, 3)))), 0xffffffffffffffea, select(lt(0xeffefffc, and(sub(t39, 0x10000), M64)), 0xfffffffffffffff2, 0))))
-                switch or(t47, iszero(iszero(mload(0x100))))
+                mstore(0x300, select(iszero(or(or(iszero(t41), eq(t41, 9)), t47)), 0xffffffffffffffda, select(or(and(lt(8, t41), iszero(and(mload(X15), 0xffffffff))), iszero(iszero(and(t39, 3)))), 0xffffffffffffffea, select(lt(0xeffefffc, and(sub(t39, 0x10000), M64)), 0xfffffffffffffff2, 0))))
+                switch or(t47, iszero(iszero(mload(0x300))))
                 case 0 {
-                  mstore(0x120, read(t39, 4))
-                  if iszero(eq(mload(0x120), and(mload(X12), 0xffffffff))) {
+                  mstore(0x320, read(t39, 4))
+                  if iszero(eq(mload(0x320), and(mload(X12), 0xffffffff))) {
                     v0 := 0
                     v1 := 0xfffffffffffffff5
                   }
                 }
                 default {
                   v0 := 0
-                  v1 := mload(0x100)
+                  v1 := mload(0x300)
                 }
               }
               if eq(t0, 115) {
@@ -422,12 +421,12 @@ contract System {
                   let t99 := read(and(add(t79, 8), M64), 8)
                   switch or(slt(signextend(7, t97), signextend(7, 0)), iszero(lt(t99, 0x3b9aca00)))
                   case 0 {
-                    mstore(0x100, and(add(add(mload(STEP), 0x17a6101701650000), mload(SKIPPED_NANOSECONDS)), M64))
-                    mstore(0x120, select(iszero(lt(t97, 0x225c17d04)), 0x7fffffffffffffff, and(add(mul(t97, 0x3b9aca00), t99), M64)))
-                    mstore(0x140, select(or(and(t2, eq(and(mload(X11), 127), 9)), and(eq(t0, 115), iszero(iszero(and(mload(X11), 1))))), mload(0x120), and(add(mload(0x100), mload(0x120)), M64)))
-                    mstore(0x160, select(lt(0x7fffffffffffffff, mload(0x140)), 0x7fffffffffffffff, mload(0x140)))
-                    if lt(mload(0x100), mload(0x160)) {
-                      mstore(SKIPPED_NANOSECONDS, and(add(mload(SKIPPED_NANOSECONDS), sub(mload(0x160), mload(0x100))), M64))
+                    mstore(0x300, and(add(add(mload(STEP), 0x17a6101701650000), mload(SKIPPED_NANOSECONDS)), M64))
+                    mstore(0x320, select(iszero(lt(t97, 0x225c17d04)), 0x7fffffffffffffff, and(add(mul(t97, 0x3b9aca00), t99), M64)))
+                    mstore(0x340, select(or(and(t2, eq(and(mload(X11), 127), 9)), and(eq(t0, 115), iszero(iszero(and(mload(X11), 1))))), mload(0x320), and(add(mload(0x300), mload(0x320)), M64)))
+                    mstore(0x360, select(lt(0x7fffffffffffffff, mload(0x340)), 0x7fffffffffffffff, mload(0x340)))
+                    if lt(mload(0x300), mload(0x360)) {
+                      mstore(SKIPPED_NANOSECONDS, and(add(mload(SKIPPED_NANOSECONDS), sub(mload(0x360), mload(0x300))), M64))
                     }
                   }
                   default {
@@ -457,14 +456,14 @@ contract System {
               let t0 := mload(X17)
               let t1 := mload(X10)
               let t2 := mload(X11)
-              mstore(0x100, mload(X12))
-              mstore(0x120, mload(X13))
+              mstore(0x300, mload(X12))
+              mstore(0x320, mload(X13))
               if or(eq(t0, 80), eq(t0, 79)) {
-                mstore(0x140, eq(t0, 79))
+                mstore(0x340, eq(t0, 79))
                 v0 := 1
-                v1 := select(mload(0x140), mload(0x100), t2)
+                v1 := select(mload(0x340), mload(0x300), t2)
                 v2 := 128
-                v3 := select(and(mload(0x140), iszero(and(mload(0x120), 0x1000))), 2, select(iszero(lt(and(mload(X10), 0xffffffff), 8)), 9, 0))
+                v3 := select(and(mload(0x340), iszero(and(mload(0x320), 0x1000))), 2, select(iszero(lt(and(mload(X10), 0xffffffff), 8)), 9, 0))
               }
               if or(eq(t0, 113), eq(t0, 114)) {
                 v3 := select(iszero(lt(and(mload(X10), 0xffffffff), 12)), 22, 0)
@@ -485,7 +484,7 @@ contract System {
               if eq(t0, 123) {
                 v3 := select(or(iszero(t2), iszero(iszero(and(t2, 7)))), 22, 0)
                 v0 := 5
-                v1 := mload(0x100)
+                v1 := mload(0x300)
                 v2 := 8
                 v4 := 8
               }
@@ -495,12 +494,12 @@ contract System {
                 v2 := select(iszero(t2), 0, 24)
               }
               if or(eq(t0, 134), eq(t0, 135)) {
-                mstore(0x140, eq(t0, 134))
-                v3 := select(or(and(mload(0x140), iszero(lt(and(sub(t1, 1), M64), 64))), iszero(eq(mload(0x120), 8))), 22, 0)
+                mstore(0x340, eq(t0, 134))
+                v3 := select(or(and(mload(0x340), iszero(lt(and(sub(t1, 1), M64), 64))), iszero(eq(mload(0x320), 8))), 22, 0)
                 v0 := 0
-                v1 := mload(0x100)
-                v2 := select(iszero(mload(0x100)), 0, 8)
-                if and(mload(0x140), iszero(iszero(mload(0x100)))) {
+                v1 := mload(0x300)
+                v2 := select(iszero(mload(0x300)), 0, 8)
+                if and(mload(0x340), iszero(iszero(mload(0x300)))) {
                   v2 := 24
                 }
               }
@@ -510,68 +509,68 @@ contract System {
                 v2 := 0x186
               }
               if or(eq(t0, 163), eq(t0, 0x105)) {
-                mstore(0x140, eq(t0, 0x105))
-                mstore(0x160, select(mload(0x140), t2, t1))
-                v3 := select(iszero(lt(mload(0x160), 16)), 22, 0)
-                mstore(0x180, select(mload(0x140), mload(0x120), t2))
+                mstore(0x340, eq(t0, 0x105))
+                mstore(0x360, select(mload(0x340), t2, t1))
+                v3 := select(iszero(lt(mload(0x360), 16)), 22, 0)
+                mstore(0x380, select(mload(0x340), mload(0x320), t2))
                 v0 := 8
-                v1 := mload(0x180)
-                v2 := select(iszero(mload(0x180)), 0, 16)
-                if eq(mload(0x160), 3) {
+                v1 := mload(0x380)
+                v2 := select(iszero(mload(0x380)), 0, 16)
+                if eq(mload(0x360), 3) {
                   v0 := 9
                 }
               }
               if eq(t0, 0x116) {
-                v3 := select(lt(7, mload(0x100)), 22, 0)
+                v3 := select(lt(7, mload(0x300)), 22, 0)
                 v0 := 10
                 v1 := t1
                 v2 := t2
                 v4 := t2
               }
-              mstore(0x140, v1)
-              mstore(0x160, v2)
-              mstore(0x180, select(iszero(iszero(v3)), v3, select(and(iszero(iszero(mload(0x160))), or(lt(0xefff0000, mload(0x160)), lt(and(sub(0xefff0000, mload(0x160)), M64), and(sub(mload(0x140), 0x10000), M64)))), 14, 0)))
-              if mload(0x180) {
+              mstore(0x340, v1)
+              mstore(0x360, v2)
+              mstore(0x380, select(iszero(iszero(v3)), v3, select(and(iszero(iszero(mload(0x360))), or(lt(0xefff0000, mload(0x360)), lt(and(sub(0xefff0000, mload(0x360)), M64), and(sub(mload(0x340), 0x10000), M64)))), 14, 0)))
+              if mload(0x380) {
                 mstore(RESERVATION_WIDTH, 0)
                 mstore(RESERVATION_ADDRESS, 0)
-                mstore(X10, and(sub(0, mload(0x180)), M64))
+                mstore(X10, and(sub(0, mload(0x380)), M64))
                 mstore(NEXT_PC, and(add(mload(PC), 4), M64)) leave
               }
-              mstore(0x1a0, mload(CALL_POSITION))
-              mstore(0x1c0, v0)
-              mstore(0x1e0, and(add(add(mload(STEP), 0x17a6101701650000), mload(SKIPPED_NANOSECONDS)), M64))
-              mstore(0x200, remU(mload(0x1e0), 0x3b9aca00))
-              mstore(0x220, divU(mload(0x1e0), 0x3b9aca00, M64))
-              mstore(0x240, mload(INPUTS_HASH_0))
-              mstore(0x260, and(shl(2, mload(STEP)), M64))
-              mstore(0x280, eq(mload(0x1c0), 10))
-              mstore(0x2a0, or(eq(mload(0x1c0), 8), eq(mload(0x1c0), 9)))
+              mstore(0x3a0, mload(CALL_POSITION))
+              mstore(0x3c0, v0)
+              mstore(0x3e0, and(add(add(mload(STEP), 0x17a6101701650000), mload(SKIPPED_NANOSECONDS)), M64))
+              mstore(0x400, remU(mload(0x3e0), 0x3b9aca00))
+              mstore(0x420, divU(mload(0x3e0), 0x3b9aca00, M64))
+              mstore(0x440, mload(INPUTS_HASH_0))
+              mstore(0x460, and(shl(2, mload(STEP)), M64))
+              mstore(0x480, eq(mload(0x3c0), 10))
+              mstore(0x4a0, or(eq(mload(0x3c0), 8), eq(mload(0x3c0), 9)))
               for { let t106 := 0 } lt(t106, 4) { t106 := add(t106, 1) } {
-                mstore(0x2c0, and(add(mload(0x1a0), shl(3, t106)), M64))
-                if lt(mload(0x2c0), mload(0x160)) {
-                  mstore(0x2e0, and(or(shl(6, mload(0x1c0)), shr(3, mload(0x2c0))), M64))
-                  mstore(0x300, and(add(mload(0x240), mul(add(or(mload(0x260), t106), 1), 0x9e3779b97f4a7c15)), M64))
-                  mstore(0x320, and(mul(xor(mload(0x300), shr(30, mload(0x300))), 0xbf58476d1ce4e5b9), M64))
-                  mstore(0x340, and(mul(xor(mload(0x320), shr(27, mload(0x320))), 0x94d049bb133111eb), M64))
-                  mstore(0x360, select(mload(0x280), xor(mload(0x340), shr(31, mload(0x340))), select(eq(mload(0x2e0), 66), 0x100001180, select(eq(mload(0x2e0), 71), 0x1000, select(eq(mload(0x2e0), 0x101), 1, select(eq(mload(0x2e0), 0x140), 1, select(eq(mload(0x2e0), 0x181), 2, select(eq(mload(0x2e0), 0x1c0), 0x78756e694c, select(eq(mload(0x2e0), 0x1d0), 0x302e312e360000, select(eq(mload(0x2e0), 0x1e0), 0x6373697200000000, select(eq(mload(0x2e0), 0x1e1), 0x343676, select(eq(mload(0x2e0), 0x240), 0x800000, select(or(eq(mload(0x2e0), 128), eq(mload(0x2e0), 192)), mload(0x220), select(eq(mload(0x2e0), 129), mload(0x200), select(eq(mload(0x2e0), 193), divU(mload(0x200), 0x3e8, M64), select(mload(0x2a0), M64, 0))))))))))))))))
-                  mstore(0x380, and(add(mload(0x140), mload(0x2c0)), M64))
-                  mstore(0x3a0, and(sub(mload(0x160), mload(0x2c0)), M64))
-                  switch lt(mload(0x3a0), 8)
+                mstore(0x4c0, and(add(mload(0x3a0), shl(3, t106)), M64))
+                if lt(mload(0x4c0), mload(0x360)) {
+                  mstore(0x4e0, and(or(shl(6, mload(0x3c0)), shr(3, mload(0x4c0))), M64))
+                  mstore(0x500, and(add(mload(0x440), mul(add(or(mload(0x460), t106), 1), 0x9e3779b97f4a7c15)), M64))
+                  mstore(0x520, and(mul(xor(mload(0x500), shr(30, mload(0x500))), 0xbf58476d1ce4e5b9), M64))
+                  mstore(0x540, and(mul(xor(mload(0x520), shr(27, mload(0x520))), 0x94d049bb133111eb), M64))
+                  mstore(0x560, select(mload(0x480), xor(mload(0x540), shr(31, mload(0x540))), select(eq(mload(0x4e0), 66), 0x100001180, select(eq(mload(0x4e0), 71), 0x1000, select(eq(mload(0x4e0), 0x101), 1, select(eq(mload(0x4e0), 0x140), 1, select(eq(mload(0x4e0), 0x181), 2, select(eq(mload(0x4e0), 0x1c0), 0x78756e694c, select(eq(mload(0x4e0), 0x1d0), 0x302e312e360000, select(eq(mload(0x4e0), 0x1e0), 0x6373697200000000, select(eq(mload(0x4e0), 0x1e1), 0x343676, select(eq(mload(0x4e0), 0x240), 0x800000, select(or(eq(mload(0x4e0), 128), eq(mload(0x4e0), 192)), mload(0x420), select(eq(mload(0x4e0), 129), mload(0x400), select(eq(mload(0x4e0), 193), divU(mload(0x400), 0x3e8, M64), select(mload(0x4a0), M64, 0))))))))))))))))
+                  mstore(0x580, and(add(mload(0x340), mload(0x4c0)), M64))
+                  mstore(0x5a0, and(sub(mload(0x360), mload(0x4c0)), M64))
+                  switch lt(mload(0x5a0), 8)
                   case 0 {
-                    write(mload(0x380), 8, mload(0x360))
+                    write(mload(0x580), 8, mload(0x560))
                   }
                   default {
                     for { let t159 := 0 } lt(t159, 7) { t159 := add(t159, 1) } {
-                      if lt(t159, mload(0x3a0)) {
-                        write(and(add(mload(0x380), t159), M64), 1, and(shr(and(shl(3, t159), 63), mload(0x360)), 255))
+                      if lt(t159, mload(0x5a0)) {
+                        write(and(add(mload(0x580), t159), M64), 1, and(shr(and(shl(3, t159), 63), mload(0x560)), 255))
                       }
                     }
                   }
                 }
               }
-              mstore(0x2c0, and(add(mload(0x1a0), 32), M64))
-              if lt(mload(0x2c0), mload(0x160)) {
-                mstore(CALL_POSITION, mload(0x2c0))
+              mstore(0x4c0, and(add(mload(0x3a0), 32), M64))
+              if lt(mload(0x4c0), mload(0x360)) {
+                mstore(CALL_POSITION, mload(0x4c0))
                 mstore(RESERVATION_WIDTH, 0)
                 mstore(RESERVATION_ADDRESS, 0)
                 mstore(NEXT_PC, mload(PC)) leave
@@ -636,118 +635,118 @@ contract System {
               let t7 := select(t1, 0, and(t3, 0xfffffffffffff000))
               let t10 := select(t1, mload(PROGRAM_BREAK), select(t2, t4, 0))
               let t14 := and(add(select(lt(0x100000000, t10), 0x100000000, t10), 0xfff), 0xfffffffffffff000)
-              mstore(0x100, select(t1, t3, select(t2, mload(X12), t4)))
-              mstore(0x120, and(add(select(lt(0x100000000, mload(0x100)), 0x100000000, mload(0x100)), 0xfff), 0xfffffffffffff000))
-              mstore(0x140, lt(t14, mload(0x120)))
-              mstore(0x160, select(mload(0x140), t14, mload(0x120)))
-              mstore(0x180, select(mload(0x140), mload(0x120), t14))
-              mstore(0x1a0, and(sub(mload(0x180), mload(0x160)), M64))
-              mstore(0x1c0, eq(t0, 222))
-              mstore(0x1e0, eq(t0, 215))
-              mstore(0x200, shr(12, mload(0x1a0)))
-              mstore(0x220, or(lt(0xefff0000, mload(0x180)), lt(and(sub(0xefff0000, mload(0x180)), M64), and(sub(t7, 0x10000), M64))))
-              mstore(0x240, mload(CALL_PHASE))
-              mstore(0x260, 0)
-              mstore(0x280, 0)
-              mstore(0x2a0, 0)
-              mstore(0x2c0, 0)
-              switch iszero(mload(0x240))
+              mstore(0x300, select(t1, t3, select(t2, mload(X12), t4)))
+              mstore(0x320, and(add(select(lt(0x100000000, mload(0x300)), 0x100000000, mload(0x300)), 0xfff), 0xfffffffffffff000))
+              mstore(0x340, lt(t14, mload(0x320)))
+              mstore(0x360, select(mload(0x340), t14, mload(0x320)))
+              mstore(0x380, select(mload(0x340), mload(0x320), t14))
+              mstore(0x3a0, and(sub(mload(0x380), mload(0x360)), M64))
+              mstore(0x3c0, eq(t0, 222))
+              mstore(0x3e0, eq(t0, 215))
+              mstore(0x400, shr(12, mload(0x3a0)))
+              mstore(0x420, or(lt(0xefff0000, mload(0x380)), lt(and(sub(0xefff0000, mload(0x380)), M64), and(sub(t7, 0x10000), M64))))
+              mstore(0x440, mload(CALL_PHASE))
+              mstore(0x460, 0)
+              mstore(0x480, 0)
+              mstore(0x4a0, 0)
+              mstore(0x4c0, 0)
+              switch iszero(mload(0x440))
               case 0 {
-                switch lt(mload(0x240), 4)
+                switch lt(mload(0x440), 4)
                 case 0 {
-                  mstore(0x2e0, mload(CALL_POSITION))
-                  mstore(0x300, mload(CALL_LENGTH))
-                  mstore(0x320, ctz(mload(0x2e0), 0x10000000000000000))
-                  mstore(0x340, select(lt(mload(0x320), 8), mload(0x320), 8))
-                  mstore(0x360, and(sub(63, sub(clz(mload(0x300)), 192)), M64))
-                  mstore(0x380, select(lt(mload(0x340), mload(0x360)), mload(0x340), mload(0x360)))
-                  mstore(0x3a0, and(shl(and(mload(0x380), 63), 1), M64))
-                  zeroPages(and(shl(12, mload(0x2e0)), M64), mload(0x380))
-                  if iszero(eq(mload(0x240), 6)) {
-                    mstore(0x3c0, and(shl(and(and(mload(0x2e0), 63), 63), shr(and(sub(64, select(lt(mload(0x3a0), 64), mload(0x3a0), 64)), 63), M64)), M64))
-                    mstore(0x3e0, eq(mload(0x240), 4))
+                  mstore(0x4e0, mload(CALL_POSITION))
+                  mstore(0x500, mload(CALL_LENGTH))
+                  mstore(0x520, ctz(mload(0x4e0), 0x10000000000000000))
+                  mstore(0x540, select(lt(mload(0x520), 8), mload(0x520), 8))
+                  mstore(0x560, and(sub(63, sub(clz(mload(0x500)), 192)), M64))
+                  mstore(0x580, select(lt(mload(0x540), mload(0x560)), mload(0x540), mload(0x560)))
+                  mstore(0x5a0, and(shl(and(mload(0x580), 63), 1), M64))
+                  zeroPages(and(shl(12, mload(0x4e0)), M64), mload(0x580))
+                  if iszero(eq(mload(0x440), 6)) {
+                    mstore(0x5c0, and(shl(and(and(mload(0x4e0), 63), 63), shr(and(sub(64, select(lt(mload(0x5a0), 64), mload(0x5a0), 64)), 63), M64)), M64))
+                    mstore(0x5e0, eq(mload(0x440), 4))
                     for { let t205 := 0 } lt(t205, 4) { t205 := add(t205, 1) } {
-                      if lt(and(shl(6, t205), M64), mload(0x3a0)) {
-                        mstore(0x400, and(add(add(shl(3, shr(6, mload(0x2e0))), 0xf0000000), shl(3, t205)), M64))
-                        mstore(0x420, read(mload(0x400), 8))
-                        write(mload(0x400), 8, select(mload(0x3e0), or(mload(0x420), mload(0x3c0)), and(mload(0x420), not(mload(0x3c0)))))
+                      if lt(and(shl(6, t205), M64), mload(0x5a0)) {
+                        mstore(0x600, and(add(add(shl(3, shr(6, mload(0x4e0))), 0xf0000000), shl(3, t205)), M64))
+                        mstore(0x620, read(mload(0x600), 8))
+                        write(mload(0x600), 8, select(mload(0x5e0), or(mload(0x620), mload(0x5c0)), and(mload(0x620), not(mload(0x5c0)))))
                       }
                     }
                   }
-                  mstore(0x3c0, and(sub(mload(0x300), mload(0x3a0)), M64))
-                  mstore(0x3e0, and(add(mload(0x2e0), mload(0x3a0)), M64))
-                  switch iszero(iszero(mload(0x3c0)))
+                  mstore(0x5c0, and(sub(mload(0x500), mload(0x5a0)), M64))
+                  mstore(0x5e0, and(add(mload(0x4e0), mload(0x5a0)), M64))
+                  switch iszero(iszero(mload(0x5c0)))
                   case 0 {
-                    mstore(0x2c0, select(mload(0x1c0), and(shl(12, sub(mload(0x3e0), mload(0x200))), M64), select(or(t1, t2), mload(X10), 0)))
+                    mstore(0x4c0, select(mload(0x3c0), and(shl(12, sub(mload(0x5e0), mload(0x400))), M64), select(or(t1, t2), mload(X10), 0)))
                   }
                   default {
-                    mstore(0x260, mload(0x240))
-                    mstore(0x280, mload(0x3e0))
-                    mstore(0x2a0, mload(0x3c0))
+                    mstore(0x460, mload(0x440))
+                    mstore(0x480, mload(0x5e0))
+                    mstore(0x4a0, mload(0x5c0))
                   }
                 }
                 default {
-                  mstore(0x2e0, mload(CALL_POSITION))
-                  mstore(0x300, mload(CALL_LENGTH))
-                  mstore(0x320, 0)
+                  mstore(0x4e0, mload(CALL_POSITION))
+                  mstore(0x500, mload(CALL_LENGTH))
+                  mstore(0x520, 0)
                   for { let t142 := 0 } lt(t142, 4) { t142 := add(t142, 1) } {
-                    mstore(0x340, mload(0x2e0))
-                    mstore(0x360, mload(0x300))
-                    if and(lt(mload(0x360), mload(0x200)), lt(mload(0x340), 0xf0000)) {
-                      mstore(0x380, and(mload(0x340), 63))
-                      mstore(0x3a0, read(and(add(shl(3, shr(6, mload(0x340))), 0xf0000000), M64), 8))
-                      mstore(0x3c0, shr(and(mload(0x380), 63), mload(0x3a0)))
-                      mstore(0x3e0, ctz(and(not(mload(0x3c0)), M64), 0x10000000000000000))
-                      mstore(0x400, ctz(mload(0x3c0), 0x10000000000000000))
-                      mstore(0x420, and(sub(64, mload(0x380)), M64))
-                      mstore(0x440, select(lt(mload(0x400), mload(0x420)), mload(0x400), mload(0x420)))
-                      mstore(0x460, iszero(mload(0x3e0)))
-                      if iszero(mload(0x460)) {
-                        mstore(0x320, 1)
+                    mstore(0x540, mload(0x4e0))
+                    mstore(0x560, mload(0x500))
+                    if and(lt(mload(0x560), mload(0x400)), lt(mload(0x540), 0xf0000)) {
+                      mstore(0x580, and(mload(0x540), 63))
+                      mstore(0x5a0, read(and(add(shl(3, shr(6, mload(0x540))), 0xf0000000), M64), 8))
+                      mstore(0x5c0, shr(and(mload(0x580), 63), mload(0x5a0)))
+                      mstore(0x5e0, ctz(and(not(mload(0x5c0)), M64), 0x10000000000000000))
+                      mstore(0x600, ctz(mload(0x5c0), 0x10000000000000000))
+                      mstore(0x620, and(sub(64, mload(0x580)), M64))
+                      mstore(0x640, select(lt(mload(0x600), mload(0x620)), mload(0x600), mload(0x620)))
+                      mstore(0x660, iszero(mload(0x5e0)))
+                      if iszero(mload(0x660)) {
+                        mstore(0x520, 1)
                       }
-                      mstore(0x300, select(mload(0x460), and(add(mload(0x360), mload(0x440)), M64), 0))
-                      mstore(0x2e0, and(add(mload(0x340), select(mload(0x460), mload(0x440), mload(0x3e0))), M64))
+                      mstore(0x500, select(mload(0x660), and(add(mload(0x560), mload(0x640)), M64), 0))
+                      mstore(0x4e0, and(add(mload(0x540), select(mload(0x660), mload(0x640), mload(0x5e0))), M64))
                     }
                   }
-                  mstore(0x340, eq(mload(0x240), 1))
-                  mstore(0x360, mload(0x2e0))
-                  mstore(0x380, mload(0x300))
-                  mstore(0x3a0, and(sub(mload(0x360), mload(0x380)), M64))
-                  switch and(mload(0x340), mload(0x320))
+                  mstore(0x540, eq(mload(0x440), 1))
+                  mstore(0x560, mload(0x4e0))
+                  mstore(0x580, mload(0x500))
+                  mstore(0x5a0, and(sub(mload(0x560), mload(0x580)), M64))
+                  switch and(mload(0x540), mload(0x520))
                   case 0 {
-                    switch lt(mload(0x380), mload(0x200))
+                    switch lt(mload(0x580), mload(0x400))
                     case 0 {
-                      mstore(0x260, 4)
-                      mstore(0x280, mload(0x3a0))
-                      mstore(0x2a0, mload(0x200))
-                      if iszero(mload(0x340)) {
-                        mstore(MMAP_CURSOR, and(add(mload(0x3a0), mload(0x200)), M64))
+                      mstore(0x460, 4)
+                      mstore(0x480, mload(0x5a0))
+                      mstore(0x4a0, mload(0x400))
+                      if iszero(mload(0x540)) {
+                        mstore(MMAP_CURSOR, and(add(mload(0x5a0), mload(0x400)), M64))
                       }
                     }
                     default {
-                      switch lt(mload(0x360), 0xf0000)
+                      switch lt(mload(0x560), 0xf0000)
                       case 0 {
-                        mstore(0x2c0, 0xfffffffffffffff4)
-                        if eq(mload(0x240), 2) {
-                          mstore(0x260, 3)
-                          mstore(0x280, 0x40000)
+                        mstore(0x4c0, 0xfffffffffffffff4)
+                        if eq(mload(0x440), 2) {
+                          mstore(0x460, 3)
+                          mstore(0x480, 0x40000)
                         }
                       }
                       default {
-                        mstore(0x260, mload(0x240))
-                        mstore(0x280, mload(0x360))
-                        mstore(0x2a0, mload(0x380))
+                        mstore(0x460, mload(0x440))
+                        mstore(0x480, mload(0x560))
+                        mstore(0x4a0, mload(0x580))
                       }
                     }
                   }
                   default {
-                    switch and(mload(0x1c0), iszero(iszero(iszero(and(mload(X13), 0x100000)))))
+                    switch and(mload(0x3c0), iszero(iszero(iszero(and(mload(X13), 0x100000)))))
                     case 0 {
-                      mstore(0x2c0, select(t1, mload(PROGRAM_BREAK), select(mload(0x1c0), 0xffffffffffffffef, 0xfffffffffffffff4)))
+                      mstore(0x4c0, select(t1, mload(PROGRAM_BREAK), select(mload(0x3c0), 0xffffffffffffffef, 0xfffffffffffffff4)))
                     }
                     default {
-                      mstore(0x260, 2)
-                      mstore(0x280, mload(MMAP_CURSOR))
+                      mstore(0x460, 2)
+                      mstore(0x480, mload(MMAP_CURSOR))
                     }
                   }
                 }
@@ -755,62 +754,62 @@ contract System {
               default {
                 switch t1
                 case 0 {
-                  switch mload(0x1c0)
+                  switch mload(0x3c0)
                   case 0 {
-                    mstore(0x2e0, mload(X10))
-                    mstore(0x300, mload(X12))
-                    mstore(0x320, or(iszero(mload(0x200)), iszero(or(or(mload(0x1e0), t2), or(eq(mload(0x300), 4), eq(mload(0x300), 8))))))
-                    mstore(0x340, select(or(or(iszero(iszero(and(mload(0x2e0), 0xfff))), and(t2, iszero(iszero(and(mload(X13), 0xfffffffffffffffe))))), and(or(iszero(mload(X11)), and(t2, iszero(mload(X12)))), or(mload(0x1e0), t2))), 22, select(and(t2, or(lt(0xefff0000, t14), lt(and(sub(0xefff0000, t14), M64), and(sub(t7, 0x10000), M64)))), 14, select(and(mload(0x220), iszero(mload(0x320))), select(mload(0x1e0), 22, 12), 0))))
-                    mstore(0x2c0, select(iszero(iszero(mload(0x340))), and(sub(0, mload(0x340)), M64), select(t2, mload(0x2e0), 0)))
-                    if iszero(or(iszero(iszero(mload(0x340))), mload(0x320))) {
-                      mstore(0x260, select(mload(0x1e0), 5, select(t2, select(mload(0x140), 1, 5), 6)))
+                    mstore(0x4e0, mload(X10))
+                    mstore(0x500, mload(X12))
+                    mstore(0x520, or(iszero(mload(0x400)), iszero(or(or(mload(0x3e0), t2), or(eq(mload(0x500), 4), eq(mload(0x500), 8))))))
+                    mstore(0x540, select(or(or(iszero(iszero(and(mload(0x4e0), 0xfff))), and(t2, iszero(iszero(and(mload(X13), 0xfffffffffffffffe))))), and(or(iszero(mload(X11)), and(t2, iszero(mload(X12)))), or(mload(0x3e0), t2))), 22, select(and(t2, or(lt(0xefff0000, t14), lt(and(sub(0xefff0000, t14), M64), and(sub(t7, 0x10000), M64)))), 14, select(and(mload(0x420), iszero(mload(0x520))), select(mload(0x3e0), 22, 12), 0))))
+                    mstore(0x4c0, select(iszero(iszero(mload(0x540))), and(sub(0, mload(0x540)), M64), select(t2, mload(0x4e0), 0)))
+                    if iszero(or(iszero(iszero(mload(0x540))), mload(0x520))) {
+                      mstore(0x460, select(mload(0x3e0), 5, select(t2, select(mload(0x340), 1, 5), 6)))
                     }
                   }
                   default {
-                    mstore(0x2e0, mload(X13))
-                    mstore(0x300, mload(X10))
-                    mstore(0x320, iszero(iszero(and(mload(0x2e0), 0x100000))))
-                    mstore(0x340, or(iszero(iszero(and(mload(0x2e0), 16))), mload(0x320)))
-                    mstore(0x360, select(or(or(iszero(mload(0x200)), iszero(eq(and(mload(0x2e0), 3), 2))), and(mload(0x340), iszero(iszero(and(mload(0x300), 0xfff))))), 22, select(iszero(iszero(iszero(and(mload(0x2e0), 32)))), select(lt(and(mload(X14), 0xffffffff), 8), 19, 9), select(or(lt(0xefff0000, mload(0x1a0)), and(mload(0x340), mload(0x220))), 12, 0))))
-                    switch iszero(iszero(mload(0x360)))
+                    mstore(0x4e0, mload(X13))
+                    mstore(0x500, mload(X10))
+                    mstore(0x520, iszero(iszero(and(mload(0x4e0), 0x100000))))
+                    mstore(0x540, or(iszero(iszero(and(mload(0x4e0), 16))), mload(0x520)))
+                    mstore(0x560, select(or(or(iszero(mload(0x400)), iszero(eq(and(mload(0x4e0), 3), 2))), and(mload(0x540), iszero(iszero(and(mload(0x500), 0xfff))))), 22, select(iszero(iszero(iszero(and(mload(0x4e0), 32)))), select(lt(and(mload(X14), 0xffffffff), 8), 19, 9), select(or(lt(0xefff0000, mload(0x3a0)), and(mload(0x540), mload(0x420))), 12, 0))))
+                    switch iszero(iszero(mload(0x560)))
                     case 0 {
-                      mstore(0x260, select(mload(0x320), 1, select(mload(0x340), 4, select(and(iszero(iszero(mload(0x300))), iszero(mload(0x220))), 1, 2))))
+                      mstore(0x460, select(mload(0x520), 1, select(mload(0x540), 4, select(and(iszero(iszero(mload(0x500))), iszero(mload(0x420))), 1, 2))))
                     }
                     default {
-                      mstore(0x2c0, and(sub(0, mload(0x360)), M64))
+                      mstore(0x4c0, and(sub(0, mload(0x560)), M64))
                     }
                   }
                 }
                 default {
-                  mstore(0x2e0, mload(X10))
-                  mstore(0x300, or(lt(mload(0x2e0), mload(BREAK_START)), lt(0xf0000000, mload(0x2e0))))
-                  mstore(0x2c0, select(mload(0x300), mload(PROGRAM_BREAK), mload(0x2e0)))
-                  if iszero(or(mload(0x300), iszero(mload(0x200)))) {
-                    mstore(0x260, select(mload(0x140), 1, 5))
+                  mstore(0x4e0, mload(X10))
+                  mstore(0x500, or(lt(mload(0x4e0), mload(BREAK_START)), lt(0xf0000000, mload(0x4e0))))
+                  mstore(0x4c0, select(mload(0x500), mload(PROGRAM_BREAK), mload(0x4e0)))
+                  if iszero(or(mload(0x500), iszero(mload(0x400)))) {
+                    mstore(0x460, select(mload(0x340), 1, 5))
                   }
                 }
-                mstore(0x2e0, mload(0x260))
-                if mload(0x2e0) {
-                  mstore(0x280, select(eq(mload(0x2e0), 2), mload(MMAP_CURSOR), shr(12, and(add(t7, mload(0x160)), M64))))
-                  mstore(0x2a0, select(lt(mload(0x2e0), 4), 0, mload(0x200)))
+                mstore(0x4e0, mload(0x460))
+                if mload(0x4e0) {
+                  mstore(0x480, select(eq(mload(0x4e0), 2), mload(MMAP_CURSOR), shr(12, and(add(t7, mload(0x360)), M64))))
+                  mstore(0x4a0, select(lt(mload(0x4e0), 4), 0, mload(0x400)))
                 }
               }
-              mstore(0x2e0, mload(0x260))
-              mstore(CALL_PHASE, mload(0x2e0))
-              mstore(CALL_POSITION, mload(0x280))
-              mstore(CALL_LENGTH, mload(0x2a0))
-              if mload(0x2e0) {
+              mstore(0x4e0, mload(0x460))
+              mstore(CALL_PHASE, mload(0x4e0))
+              mstore(CALL_POSITION, mload(0x480))
+              mstore(CALL_LENGTH, mload(0x4a0))
+              if mload(0x4e0) {
                 mstore(RESERVATION_WIDTH, 0)
                 mstore(RESERVATION_ADDRESS, 0)
                 mstore(NEXT_PC, mload(PC)) leave
               }
-              mstore(0x300, mload(0x2c0))
+              mstore(0x500, mload(0x4c0))
               if t1 {
-                mstore(PROGRAM_BREAK, mload(0x300))
+                mstore(PROGRAM_BREAK, mload(0x500))
               }
               mstore(RESERVATION_WIDTH, 0)
               mstore(RESERVATION_ADDRESS, 0)
-              mstore(X10, mload(0x300))
+              mstore(X10, mload(0x500))
               mstore(NEXT_PC, and(add(mload(PC), 4), M64))
             }
 
@@ -863,7 +862,6 @@ contract System {
             function write(a, n, v) {
               let p := locate(a, n)
               mstore(p, or(and(mload(p), shr(shl(3, n), not(0))), shl(192, reverse8(v))))
-              mstore(LEAVES_WRITTEN, 1)
             }
             // Zeroes an aligned run of pages: the node that the proof opens for it, and no other.
             function zeroPages(a, log2Pages) {
@@ -885,7 +883,6 @@ contract System {
               let p := locate(a, n)
               let keep := shr(shl(3, n), not(0))
               mstore(p, or(and(mload(p), keep), and(mload(add(WINDOW, sub(offset, start))), not(keep))))
-              mstore(LEAVES_WRITTEN, 1)
             }
 
             if gt(mload(0x40), SCRATCH) { invalid() }

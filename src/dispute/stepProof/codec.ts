@@ -1,7 +1,7 @@
 // One-step proofs to bytes and back: the format of format.ts, canonical both ways.
 
-import { bigintToBytes, concat, readU32BE, readU64BE, readU64LE, writeU64LE } from '../../bytes.ts';
-import { MAX_PROOF_LEAVES, multiproofEntries } from '../../commitment/multiproof.ts';
+import { bigintToBytes, bytesToBigint, concat, readU32BE, readU64LE, writeU64LE } from '../../bytes.ts';
+import { MAX_PROOF_LEAVES } from '../../commitment/multiproof.ts';
 import { InputError } from '../../errors.ts';
 import { assert } from '../../invariant.ts';
 import { REASON, STATUS } from '../../semantics/layout.ts';
@@ -10,7 +10,6 @@ import {
   HOT_NUMBERS,
   MAX_PROOF_BYTES,
   MAX_WHOLE_PREIMAGE_BYTES,
-  PART_BYTES,
   PART_FIELDS,
   PREIMAGE,
   type ProofPreimage,
@@ -40,11 +39,11 @@ export function encodeStepProof(proof: StepProof): Uint8Array {
     packCodes([leaves.length, ...hot.codes]),
     hot.bytes,
     ...PARTS.map((part) => (proof.parts.has(part) ? encodePart(part, state) : hashOf(proof, part))),
+    ...(preimage ? [encodePreimage(preimage)] : []),
     ...leaves.map(({ index }) => bigintToBytes(BigInt(index), 4)),
     ...leaves.map((leaf) => leaf.value),
     ...(zeroed ? [bigintToBytes((BigInt(zeroed.height) << 24n) | BigInt(zeroed.index), 4)] : []),
     proof.memory,
-    ...(preimage ? [encodePreimage(preimage)] : []),
   ]);
 }
 
@@ -71,9 +70,9 @@ function encodePart(part: Part, state: ReadonlyMap<string, bigint>): Uint8Array 
 }
 
 function encodePreimage(preimage: ProofPreimage): Uint8Array {
-  if (preimage.kind === 'whole') return preimage.data;
+  if (preimage.kind === 'whole') return concat([bigintToBytes(BigInt(preimage.data.length), 3), preimage.data]);
   if (preimage.kind === 'inputs') return preimage.words;
-  return concat([bigintToBytes(preimage.length, 8), preimage.bytes]);
+  return new Uint8Array(0);
 }
 
 /**
@@ -103,10 +102,11 @@ export function decodeStepProof(bytes: Uint8Array): StepProof {
     if (header.parts.has(part)) decodePart(reader, part, state);
     else hashes.set(part, reader.bytes(32, `the hash of ${part}`));
   }
+  const preimage = readPreimage(reader, header.preimage);
   const leaves = readLeaves(reader, count);
   const zeroed = header.zeroed ? readZeroed(reader) : undefined;
-  const memory = count === 0 ? reader.bytes(32, 'memory root') : readMultiproof(reader, leaves, zeroed);
-  const preimage = readPreimage(reader, header.preimage);
+  // A multiproof knows its own end.
+  const memory = reader.bytes(count === 0 ? 32 : reader.left, 'memory root');
   if (reader.left > 0)
     throw new InputError(
       'PROOF_LENGTH',
@@ -177,30 +177,15 @@ function readZeroed(reader: ProofReader): { height: number; index: number } {
   return { height, index };
 }
 
-/** Cuts the multiproof out of the proof: the nodes and the bitmap say how long it is. What is in it is checked by its root. */
-function readMultiproof(reader: ProofReader, leaves: StepProof['leaves'], zeroed: StepProof['zeroed']): Uint8Array {
-  const entries = multiproofEntries(
-    leaves.map(({ index }) => index),
-    zeroed,
-  );
-  const size = reader.bytes(1, 'size of the bitmap');
-  const bitmap = reader.bytes(size[0] ?? 0, 'bitmap');
-  const zeros = [...bitmap].flatMap((byte) => [...byte.toString(2).padStart(8, '0')]).slice(0, entries);
-  const hashes = reader.bytes(32 * zeros.filter((bit) => bit === '0').length, 'hashes');
-  return concat([size, bitmap, hashes]);
-}
-
 function readPreimage(reader: ProofReader, kind: number): ProofPreimage | undefined {
   if (kind === PREIMAGE.none) return undefined;
   if (kind === PREIMAGE.inputs) return { kind: 'inputs', words: reader.bytes(192, 'input words') };
-  if (kind === PREIMAGE.part) {
-    const length = readU64BE(reader.bytes(8, 'length of the preimage'), 0);
-    return { kind: 'part', length, bytes: reader.bytes(PART_BYTES, 'part of the preimage') };
-  }
-  if (reader.left > MAX_WHOLE_PREIMAGE_BYTES)
+  if (kind === PREIMAGE.stored) return { kind: 'stored' };
+  const size = Number(bytesToBigint(reader.bytes(3, 'size of the preimage')));
+  if (size > MAX_WHOLE_PREIMAGE_BYTES)
     throw new InputError(
       'PROOF_LENGTH',
-      `step proof: expected a preimage of at most ${MAX_WHOLE_PREIMAGE_BYTES} bytes, found ${reader.left}`,
+      `step proof: expected a preimage of at most ${MAX_WHOLE_PREIMAGE_BYTES} bytes, found ${size}`,
     );
-  return { kind: 'whole', data: reader.bytes(reader.left, 'preimage') };
+  return { kind: 'whole', data: reader.bytes(size, 'preimage') };
 }

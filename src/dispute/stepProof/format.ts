@@ -7,11 +7,12 @@
 //   hot numbers       reservationAddress, x1 to x31, pc, preemptStep, step
 //   cold              the cold part if it is given, else its hash
 //   fp                the fp part if it is given, else its hash
+//   preimage          if given, see below
 //   leaf indices      4 bytes each, strictly ascending
 //   leaf values       32 bytes each, in the same order
 //   zeroed        4   if given: height (7 to 27), then the index at that height in 3 bytes
 //   memory            the multiproof (commitment/multiproof.ts); without leaves the memory root, 32 bytes
-//   preimage          if given; it ends the proof
+// The proof ends there.
 //
 // A PART (cold, fp) is one code for each field in record order, 4 bits each, filled up with 0 to whole bytes, then the
 // fields. A number of code 0 to 8 is its 0 to 8 lowest bytes, the first of them not 0; a number of code 9 + n is its n (0
@@ -21,11 +22,11 @@
 // IMPLIED: the version, status running and reason 0 (a halted machine needs no proof: a step leaves it as it is, and its
 // state hash shows that it halted), and the memory root, to which the multiproof leads.
 //
-// PREIMAGE: `whole` is its bytes, at most 120,000, without length prefix. `inputs` is the six input words, 192 bytes, for a
-// local key. `part` is its length, 8 bytes, and its 32 bytes from preimageOffset on, prefix included, filled up with zeros:
-// those that the preimage oracle has verified.
+// PREIMAGE: `whole` is its size, 3 bytes, and its bytes, at most 120,000. `inputs` is the six input words, 192 bytes, for a
+// local key. `stored` is nothing: the verifier asks the preimage store (contracts/oracle) for the 32 bytes from
+// preimageOffset on, prefix included.
 //
-// CANONICAL: a step has one proof but for the choice between `whole` and `part`. A part or preimage that the step does not
+// CANONICAL: a step has one proof but for the choice between `whole` and `stored`. A part or preimage that the step does not
 // open, a leaf that it does not access, and one byte too many are refused like a missing one.
 
 import { MAX_MULTIPROOF_BYTES, MAX_PROOF_LEAVES } from '../../commitment/multiproof.ts';
@@ -33,13 +34,10 @@ import { field, RECORD_BYTES, type RecordPart } from '../../semantics/layout.ts'
 import { frameFields } from '../../semantics/solidityFrame.ts';
 
 /** What a proof gives of a preimage: values of bits 2-1 of the header. */
-export const PREIMAGE = { none: 0, whole: 1, inputs: 2, part: 3 } as const;
+export const PREIMAGE = { none: 0, whole: 1, inputs: 2, stored: 3 } as const;
 
-/** Largest preimage that a proof carries whole, in bytes. A larger one goes through the preimage oracle first. */
+/** Largest preimage that a proof carries whole, in bytes. A larger one goes through the preimage store first. */
 export const MAX_WHOLE_PREIMAGE_BYTES = 120_000;
-/** Bytes of a preimage, prefix included, that a `part` shows. */
-export const PART_BYTES = 32;
-
 /** Names of the hot numbers of a proof, in its order. */
 export const HOT_NUMBERS: readonly string[] = frameFields('hot')
   .map(({ name }) => name)
@@ -70,8 +68,8 @@ export type ProofPreimage =
   | { readonly kind: 'whole'; readonly data: Uint8Array }
   /** The six input words, 192 bytes. */
   | { readonly kind: 'inputs'; readonly words: Uint8Array }
-  /** Length without the prefix, and 32 bytes of the prefixed preimage from preimageOffset on. */
-  | { readonly kind: 'part'; readonly length: bigint; readonly bytes: Uint8Array };
+  /** In the preimage store, not in the proof. */
+  | { readonly kind: 'stored' };
 
 /** A one-step proof of a running machine, taken apart. */
 export interface StepProof {

@@ -1,10 +1,10 @@
 // Makes the proof of a machine's next step: executes it once, recorded, and encodes what it opened.
 
-import { concat, equal } from '../../bytes.ts';
+import { concat } from '../../bytes.ts';
 import type { MemoryTree } from '../../commitment/memoryTree.ts';
 import { makeMultiproof } from '../../commitment/multiproof.ts';
 import { commitMachine } from '../../commitment/stateHash.ts';
-import { evaluateStep, preimageBytes, type StepRecord } from '../../engine/machineHart.ts';
+import { evaluateStep, type StepRecord } from '../../engine/machineHart.ts';
 import type { Host } from '../../environment/host.ts';
 import type { Inputs } from '../../environment/inputs.ts';
 import { KEY_TYPE } from '../../environment/preimageKey.ts';
@@ -13,8 +13,7 @@ import type { Machine } from '../../machine/machine.ts';
 import { FIELDS } from '../../semantics/layout.ts';
 import type { Hash } from '../../units.ts';
 import { encodeStepProof } from './codec.ts';
-import { MAX_WHOLE_PREIMAGE_BYTES, PART_BYTES, type ProofPreimage, type StepProof } from './format.ts';
-import type { PartCheck } from './proofHart.ts';
+import { MAX_WHOLE_PREIMAGE_BYTES, type ProofPreimage, type StepProof } from './format.ts';
 import { verifyStepProof } from './verify.ts';
 
 /** A proof, and the step that it proves. */
@@ -23,8 +22,8 @@ export interface MadeStepProof {
   readonly post: Hash;
   readonly proof: Uint8Array;
   readonly record: StepRecord;
-  /** The part of a preimage that the preimage oracle must have verified before the proof is accepted. */
-  readonly part?: { readonly key: Uint8Array; readonly offset: bigint; readonly data: Uint8Array };
+  /** The preimage that must be in the preimage store, from preimageOffset on, before a contract accepts the proof. */
+  readonly stored?: Uint8Array;
 }
 
 /**
@@ -41,14 +40,10 @@ export function makeStepProof(machine: Machine, tree: MemoryTree, host: Host, in
   const { hash: post } = commitMachine(machine, tree);
   if (!opened) return { pre, post, proof: new Uint8Array(0), record };
   const proof = encodeStepProof(opened);
-  const part =
-    opened.preimage?.kind === 'part' && record.preimage
-      ? { key: record.preimage.key, offset: state.numbers.get('preimageOffset') ?? 0n, data: record.preimage.data }
-      : undefined;
-  const checkPart: PartCheck = (key) => part !== undefined && equal(key, part.key);
-  const verified = verifyStepProof(pre, proof, checkPart);
+  const stored = opened.preimage?.kind === 'stored' ? record.preimage?.data : undefined;
+  const verified = verifyStepProof(pre, proof, stored);
   assert(verified.post === post, 'a step proof that was just made does not lead to the state after the step');
-  return { pre, post, proof, record, ...(part && { part }) };
+  return { pre, post, proof, record, ...(stored && { stored }) };
 }
 
 interface State {
@@ -83,17 +78,12 @@ function open(state: State, before: MemoryTree, record: StepRecord, inputs: Inpu
     leaves: indices.map((index) => ({ index, value: before.leaf(index) })),
     memory: indices.length === 0 ? before.root() : makeMultiproof(before, indices, zeroed),
     ...(zeroed && { zeroed }),
-    ...(preimage && { preimage: openPreimage(preimage, state, inputs) }),
+    ...(preimage && { preimage: openPreimage(preimage, inputs) }),
   };
 }
 
-function openPreimage(
-  { key, data }: NonNullable<StepRecord['preimage']>,
-  { numbers }: State,
-  inputs: Inputs,
-): ProofPreimage {
+function openPreimage({ key, data }: NonNullable<StepRecord['preimage']>, inputs: Inputs): ProofPreimage {
   if (key[0] === KEY_TYPE.local) return { kind: 'inputs', words: concat(inputs) };
   if (data.length <= MAX_WHOLE_PREIMAGE_BYTES) return { kind: 'whole', data };
-  const offset = Number(numbers.get('preimageOffset'));
-  return { kind: 'part', length: BigInt(data.length), bytes: preimageBytes(data, offset, PART_BYTES) };
+  return { kind: 'stored' };
 }

@@ -4,10 +4,10 @@
 import { equal, writeU64LE } from '../../bytes.ts';
 import { type Access, PREIMAGE_PREFIX_BYTES, preimageBytes } from '../../engine/machineHart.ts';
 import { hashInputs } from '../../environment/inputs.ts';
-import { KEY_TYPE, keyOf, localIndex } from '../../environment/preimageKey.ts';
+import { keyOf, localIndex } from '../../environment/preimageKey.ts';
 import { InputError } from '../../errors.ts';
 import type { Hart } from '../../semantics/evaluate.ts';
-import { PART_BYTES, type StepProof } from './format.ts';
+import type { StepProof } from './format.ts';
 
 /** What a step does to a leaf. */
 export interface OpenedLeaf {
@@ -16,9 +16,6 @@ export interface OpenedLeaf {
   readonly after: Uint8Array;
   used: boolean;
 }
-
-/** Whether the preimage oracle has verified a part of a preimage: on chain it has; off chain whoever verifies must know. */
-export type PartCheck = (key: Uint8Array, offset: bigint, length: bigint, bytes: Uint8Array) => boolean;
 
 const refuse = (code: string, message: string): InputError => new InputError(`PROOF_${code}`, `step proof: ${message}`);
 
@@ -33,7 +30,7 @@ export class ProofHart implements Hart {
   #looked = false;
 
   /** Throws an InputError (`PROOF_PREIMAGE`) for a preimage that does not have the key in the record. */
-  constructor(proof: StepProof, checkPart: PartCheck) {
+  constructor(proof: StepProof, stored: Uint8Array | undefined) {
     this.#proof = proof;
     this.#state = new Map(proof.state);
     this.#leaves = proof.leaves.map(({ index, value }) => ({
@@ -42,7 +39,7 @@ export class ProofHart implements Hart {
       after: Uint8Array.from(value),
       used: false,
     }));
-    this.#preimage = this.#openPreimage(checkPart);
+    this.#preimage = this.#openPreimage(stored);
   }
 
   /** The state variables after the step. */
@@ -156,15 +153,10 @@ export class ProofHart implements Hart {
     return bytes;
   }
 
-  #openPreimage(checkPart: PartCheck) {
+  #openPreimage(stored: Uint8Array | undefined) {
     const { preimage } = this.#proof;
     if (!preimage) return undefined;
     const key = this.#bytes32('preimageKey');
-    if (preimage.kind === 'whole') {
-      if (!equal(keyOf(preimage.data), key))
-        throw refuse('PREIMAGE', 'the preimage does not have the key in the record');
-      return whole(preimage.data);
-    }
     if (preimage.kind === 'inputs') {
       const words = Array.from({ length: 6 }, (_, i) => preimage.words.slice(32 * i, 32 * i + 32));
       const index = localIndex(key);
@@ -172,23 +164,11 @@ export class ProofHart implements Hart {
         throw refuse('PREIMAGE', 'the input words do not have the hash in the record, or its key is not a local one');
       return whole(words[index - 1] ?? new Uint8Array());
     }
-    return this.#openPart(preimage.length, preimage.bytes, key, checkPart);
-  }
-
-  #openPart(length: bigint, bytes: Uint8Array, key: Uint8Array, checkPart: PartCheck) {
-    const start = this.readState('preimageOffset');
-    if (key[0] !== KEY_TYPE.keccak256 || !checkPart(key, start, length, bytes))
-      throw refuse('PREIMAGE', 'the preimage oracle has not verified this part');
-    const total = length + BigInt(PREIMAGE_PREFIX_BYTES);
-    const end = start + BigInt(PART_BYTES) < total ? start + BigInt(PART_BYTES) : total;
-    return {
-      length: total,
-      copy(offset: bigint, count: number): Uint8Array {
-        if (offset < start || offset + BigInt(count) > end)
-          throw refuse('PREIMAGE', `the part does not show ${count} bytes from offset ${offset}`);
-        return bytes.slice(Number(offset - start), Number(offset - start) + count);
-      },
-    };
+    const data = preimage.kind === 'whole' ? preimage.data : stored;
+    if (!data)
+      throw refuse('PREIMAGE', 'the preimage is one of the preimage store, and it was not given beside the proof');
+    if (!equal(keyOf(data), key)) throw refuse('PREIMAGE', 'the preimage does not have the key in the record');
+    return whole(data);
   }
 }
 

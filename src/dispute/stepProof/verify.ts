@@ -13,7 +13,7 @@ import { FIELDS, MACHINE_VERSION, RECORD_BYTES, type RecordPart, STATUS } from '
 import { asHash, type Hash, hashToBytes } from '../../units.ts';
 import { decodeStepProof } from './codec.ts';
 import type { StepProof } from './format.ts';
-import { type OpenedLeaf, type PartCheck, ProofHart } from './proofHart.ts';
+import { type OpenedLeaf, ProofHart } from './proofHart.ts';
 
 /** What a proof proves. */
 export interface VerifiedStep {
@@ -31,11 +31,11 @@ export interface VerifiedStep {
 
 /**
  * The state hash after the step that `proof` proves of the state with hash `pre`. A halted state has the empty proof and
- * stays as it is. `checkPart` says whether the preimage oracle has verified a part of a large preimage; by default it has
- * verified none.
+ * stays as it is. `stored` is the preimage, where the proof leaves it to the
+ * preimage store.
  * @throws InputError `PROOF_...`, `MULTIPROOF_...`: the proof is not one of this state
  */
-export function verifyStepProof(pre: Hash, proof: Uint8Array, checkPart: PartCheck = () => false): VerifiedStep {
+export function verifyStepProof(pre: Hash, proof: Uint8Array, stored?: Uint8Array): VerifiedStep {
   const status = statusOfHash(hashToBytes(pre));
   if (status > STATUS.running)
     throw new InputError(
@@ -44,7 +44,7 @@ export function verifyStepProof(pre: Hash, proof: Uint8Array, checkPart: PartChe
     );
   if (status !== STATUS.running) return halted(pre, proof);
   const opened = decodeStepProof(proof);
-  const hart = new ProofHart(opened, checkPart);
+  const hart = new ProofHart(opened, stored);
   const found = hashOf(opened, opened.state, roots(opened, hart.leaves).before);
   if (found !== pre)
     throw new InputError('PROOF_PRE_STATE', `step proof: expected a proof of the state ${pre}, found one of ${found}`, {
