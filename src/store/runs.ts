@@ -95,7 +95,7 @@ export class Runs {
   }
 
   /**
-   * Adds a run, or returns the one that is there. Throws an InputError (`RUN_CONFLICT`) if that one starts from another
+   * Adds a run, or returns the one that is there; how it was invoked last is what counts. Throws an InputError (`RUN_CONFLICT`) if that one starts from another
    * state: then one of the two is not what it says it is.
    */
   add(run: NewRun): RunRecord {
@@ -107,7 +107,7 @@ export class Runs {
           `store ${this.#connection.path}: run ${found.id} of the same program and inputs starts from ${found.startHash}, this one from ${run.startHash}`,
           { hint: 'The store was made by another version of OMO, or changed. Use another file with --store.' },
         );
-      return found;
+      if (run.origin !== '' || JSON.stringify(found.invocation) === JSON.stringify(run.invocation)) return found;
     }
     const values: Value[] = [
       this.#addProgram(run.program, run.origin === ''),
@@ -119,11 +119,12 @@ export class Runs {
       JSON.stringify(run.invocation),
     ];
     const id = this.#connection.insert(
-      `INSERT INTO runs (${RUN_COLUMNS.join(', ')}, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO runs (${RUN_COLUMNS.join(', ')}, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET invocation = excluded.invocation, digest = excluded.digest`,
       ...values,
       digestOf('runs', values),
     );
-    return { ...run, id };
+    return { ...run, id: found?.id ?? id };
   }
 
   /** How far a run is committed; undefined before its first commitment. */
