@@ -129,8 +129,10 @@ function parseLocal(text: string): readonly [InputName, Uint8Array | bigint] {
   return [name, hexToBytes(value, { what: `input ${name}`, bytes: 32 })];
 }
 
-/** Function and offset of an address: `main+12`; undefined where no symbol is known. */
+/** Function and offset of an address, and its source line where that is known: `main.main+12 at main.go:7`. */
 export function symbolName(program: Program, address: number): string | undefined {
   const symbol = program.symbols.symbolAt(address);
-  return symbol && `${symbol.name}${symbol.offset === 0 ? '' : `+${symbol.offset}`}`;
+  if (symbol === undefined) return undefined;
+  const { name, offset, file, line } = symbol;
+  return `${name}${offset === 0 ? '' : `+${offset}`}${file === undefined ? '' : ` at ${file}:${line}`}`;
 }

@@ -1,7 +1,9 @@
-// Names of addresses, from a program's symbol table (System V ABI, chapter 4, "Symbol Table"). They only annotate what
-// people read, so a file without a table, or with a damaged one, simply has no names; it is never refused for that.
+// Names of addresses: from a program's symbol table (System V ABI, chapter 4, "Symbol Table"), and from Go's own table,
+// which gives files and lines too. They only annotate what people read, so a file without a table, or with a damaged one,
+// simply has no names; it is never refused for that.
 
 import type { ElfImage } from './elf.ts';
+import { type GoSymbols, readGoSymbols } from './goSymbols.ts';
 
 const SECTIONS_MAX = 4096;
 const SECTION_BYTES = 64;
@@ -15,15 +17,17 @@ const STT_NOTYPE = 0;
 const STT_OBJECT = 1;
 const STT_FUNC = 2;
 
-/** An address as people name it: `offset` bytes into `name`. */
+/** An address as people name it: `offset` bytes into `name`, compiled from `line` of `file`, where that is known. */
 export interface NamedAddress {
   readonly name: string;
   readonly offset: number;
+  readonly file?: string;
+  readonly line?: number;
 }
 
 /** The names of a program's addresses. */
 export interface SymbolTable {
-  /** How many symbols it holds. */
+  /** How many symbols it holds, or functions, if they are Go's. */
   readonly count: number;
   /** The function, object or label that holds `address`, or undefined if none is known. */
   symbolAt(address: number): NamedAddress | undefined;
@@ -40,6 +44,25 @@ interface Entry {
 
 /** Reads the symbols of a program; an empty table if there are none. Does not throw. */
 export function readSymbols(image: ElfImage): SymbolTable {
+  const symbols = readSymbolTable(image);
+  const go = readGoSymbols(image);
+  if (!go) return symbols;
+  return {
+    count: symbols.count > 0 ? symbols.count : go.count,
+    symbolAt: (address) => withGo(symbols.symbolAt(address), go, address),
+  };
+}
+
+/** The name of the symbol table, if it has one, with the file and line of Go's table. */
+function withGo(symbol: NamedAddress | undefined, go: GoSymbols, address: number): NamedAddress | undefined {
+  const found = go.at(address);
+  if (!found) return symbol;
+  const { name, offset, file, line } = found;
+  const place = file !== undefined && line !== undefined ? { file: printable(file), line } : {};
+  return { ...(symbol ?? { name: printable(name), offset }), ...place };
+}
+
+function readSymbolTable(image: ElfImage): SymbolTable {
   const sections = readSections(image.bytes);
   const table = sections.find(({ type }) => type === SHT_SYMTAB);
   const strings = table && sections[table.link];
@@ -113,10 +136,12 @@ function find(entries: readonly Entry[], names: Buffer, address: number): NamedA
   return { name: nameAt(names, entry.nameOffset), offset: address - entry.address };
 }
 
-/** A name as it may be printed: bounded, without control or formatting characters, which could deceive a terminal. */
 function nameAt(names: Buffer, offset: number): string {
-  const limit = Math.min(names.length, offset + NAME_BYTES_MAX);
   const zero = names.indexOf(0, offset);
-  const end = zero < 0 ? limit : Math.min(zero, limit);
-  return names.toString('utf8', offset, end).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+  return printable(names.subarray(offset, zero < 0 ? names.length : zero));
+}
+
+/** A name as it may be printed: bounded, without control or formatting characters, which could deceive a terminal. */
+function printable(name: Buffer): string {
+  return name.toString('utf8', 0, NAME_BYTES_MAX).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
 }
