@@ -177,8 +177,8 @@ contract PreimageStore is IPreimageStore {
             for (uint256 lane; lane < BLOCK_SIZE / 8; lane++) {
                 uint64 bytes_ = uint64(uint256(_word(padded, start + 8 * lane)) >> 192);
                 (uint256 even, uint256 odd) = bytes_.reversed().split();
-                KeccakStreams.setWord(2 * lane, KeccakStreams.word(2 * lane) ^ even);
-                KeccakStreams.setWord(2 * lane + 1, KeccakStreams.word(2 * lane + 1) ^ odd);
+                KeccakStreams.xorWord(2 * lane, even);
+                KeccakStreams.xorWord(2 * lane + 1, odd);
             }
             KeccakStreams.permute();
         }

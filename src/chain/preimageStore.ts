@@ -2,8 +2,7 @@
 // is missing. Uploads belong to nobody, so it does not matter who sent what is there already.
 
 import { Contract, ContractFactory, type ContractRunner, Interface, isCallException, type Signer } from 'ethers';
-import type { FinishedPreimage } from '../dispute/largePreimage/commitment.ts';
-import { type PartProof, provePart } from '../dispute/largePreimage/opening.ts';
+import { checkOffset, type PartProof, provePart } from '../dispute/largePreimage/opening.ts';
 import {
   type Absorption,
   BLOCK_BYTES,
@@ -19,9 +18,6 @@ import { keyOf } from '../environment/preimageKey.ts';
 import { ChainError } from '../errors.ts';
 import { asHash, type Hash } from '../units.ts';
 import { contract } from './contracts.ts';
-
-/** Gas of `store` beside its calldata, and of a byte of calldata (EIP-7976: the dearest schedule). */
-const STORE_GAS = { call: 300_000, byte: 64 } as const;
 
 /** A transaction of an upload. */
 export interface UploadCall {
@@ -70,6 +66,7 @@ export async function missingCalls(
   offset: number,
   limits: UploadLimits = DEFAULT_LIMITS,
 ): Promise<readonly UploadCall[]> {
+  checkOffset(preimage.length, offset);
   const store = new Contract(address, preimageStoreInterface(), runner);
   if (await isPartProven(store, asHash(keyOf(preimage)), offset)) return [];
   if (preimage.length <= limits.bytes) return [storeCall(preimage, offset)];
@@ -155,7 +152,8 @@ async function provenAbsorptions(store: Contract, { absorptions }: Upload): Prom
 
 function call(name: UploadCall['name'], what: string, gas: number, args: readonly unknown[]): UploadCall {
   const data = preimageStoreInterface().encodeFunctionData(name, args);
-  return { name, what, data, gasLimit: BigInt(gas) };
+  const perByte = name === 'store' || name === 'provePart' ? GAS[name].byte : 0;
+  return { name, what, data, gasLimit: BigInt(gas + (perByte * (data.length - 2)) / 2) };
 }
 
 /** Words as a list, as the encoder wants a fixed array. */
@@ -164,8 +162,7 @@ function words(bytes: Uint8Array): Uint8Array[] {
 }
 
 function storeCall(preimage: Uint8Array, offset: number): UploadCall {
-  const gas = STORE_GAS.call + STORE_GAS.byte * preimage.length;
-  return call('store', `part ${offset} of ${preimage.length} bytes`, gas, [preimage, offset]);
+  return call('store', `part ${offset} of ${preimage.length} bytes`, GAS.store.call, [preimage, offset]);
 }
 
 function absorbCall(upload: Upload, absorption: Absorption): UploadCall {
@@ -183,10 +180,7 @@ function finishCall(upload: Upload): UploadCall {
   return call('finish', 'the end', gas, [{ blocks, chain }, words(upload.finalState), tail, key]);
 }
 
-function provePartCall({ finished }: Upload, proof: PartProof): UploadCall {
-  const { call: base, opening, chunk } = GAS.provePart;
-  const chunks = proof.openings.reduce((sum, { later }) => sum + later.length, 0);
-  const gas = base + opening * proof.openings.length + chunk * chunks;
-  const preimage: FinishedPreimage = finished;
-  return call('provePart', `part ${proof.offset}`, gas, [preimage, proof.offset, proof.tail, proof.openings]);
+function provePartCall({ finished }: Upload, { offset, tail, openings }: PartProof): UploadCall {
+  const gas = GAS.provePart.call + GAS.provePart.opening * openings.length;
+  return call('provePart', `part ${offset}`, gas, [finished, offset, tail, openings]);
 }

@@ -87,6 +87,16 @@ library KeccakStreams {
         }
     }
 
+    /// @dev Exclusive or of a value into word i; that the word may be inverted makes no difference.
+    function xorWord(uint256 i, uint256 value) internal pure {
+        assembly ("memory-safe") {
+            let p := add(STATE, shl(6, i))
+            value := xor(value, mload(p))
+            mstore(p, value)
+            mstore(add(p, 32), value)
+        }
+    }
+
     /// @dev Absorbs the group at `source` in calldata; the permutation is still to follow.
     /// @return hash keccak256 of the group
     function absorb(uint256 source) internal pure returns (bytes32 hash) {

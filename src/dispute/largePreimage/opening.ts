@@ -32,17 +32,23 @@ export interface PartProof {
   readonly openings: readonly Opening[];
 }
 
+/** Throws an InputError (`OFFSET_BEYOND_END`) unless a part may begin at `offset`: from 0 to the length and its 8 bytes. */
+export function checkOffset(length: number, offset: number): void {
+  if (Number.isInteger(offset) && offset >= 0 && offset <= length + PREFIX_BYTES) return;
+  const expected = `an offset from 0 to ${length + PREFIX_BYTES}`;
+  throw new InputError(
+    'OFFSET_BEYOND_END',
+    `a part of a preimage of ${length} bytes: expected ${expected}, found ${offset}`,
+  );
+}
+
 /**
  * The proof of the part at `offset` of the preimage with its length in front.
  * @throws InputError `OFFSET_BEYOND_END` if the offset is above the length and its 8 bytes
  */
 export function provePart(upload: Upload, offset: number): PartProof {
   const { length, blocks } = upload.finished;
-  if (!Number.isInteger(offset) || offset < 0 || offset > length + PREFIX_BYTES)
-    throw new InputError(
-      'OFFSET_BEYOND_END',
-      `a part of preimage ${upload.finished.key}: expected an offset from 0 to ${length + PREFIX_BYTES}, found ${offset}`,
-    );
+  checkOffset(length, offset);
   const start = Math.max(offset - PREFIX_BYTES, 0);
   const end = Math.min(offset - PREFIX_BYTES + PART_BYTES, length);
   const needed: number[] = [];
