@@ -13,14 +13,6 @@ export const COMPILER_SETTINGS = {
   evmVersion: 'osaka',
 } as const;
 
-/**
- * Files of the contracts that are compiled through the compiler's intermediate representation instead, which arranges the
- * stack better: the permutation of the preimage store takes a fifth less gas.
- */
-export const VIA_IR_FILES: readonly string[] = ['contracts/oracle/PreimageStore.sol'];
-/** Settings of the compiler for these. */
-export const VIA_IR_SETTINGS = { ...COMPILER_SETTINGS, viaIR: true } as const;
-
 /** A compiled contract. */
 export interface CompiledContract {
   /** Its interface, in the JSON form that ethers takes. */
@@ -48,27 +40,13 @@ interface SolcContract {
  * `SOLC_VERSION`, `SOLIDITY`) if the compiler is not there, is another, or finds an error.
  */
 export function compile(sources: Readonly<Record<string, string>>): Readonly<Record<string, CompiledContract>> {
-  const paths = Object.keys(sources);
-  const viaIr = paths.filter((path) => VIA_IR_FILES.includes(path));
-  const others = paths.filter((path) => !VIA_IR_FILES.includes(path));
-  return {
-    ...compileFiles(sources, others, COMPILER_SETTINGS),
-    ...compileFiles(sources, viaIr, VIA_IR_SETTINGS),
-  };
-}
-
-/** The contracts of the files `paths`. */
-function compileFiles(
-  sources: Readonly<Record<string, string>>,
-  paths: readonly string[],
-  settings: object,
-): Readonly<Record<string, CompiledContract>> {
-  if (paths.length === 0) return {};
-  const outputs = { '*': ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object'] };
   const input = {
     language: 'Solidity',
     sources: Object.fromEntries(Object.entries(sources).map(([path, content]) => [path, { content }])),
-    settings: { ...settings, outputSelection: Object.fromEntries(paths.map((path) => [path, outputs])) },
+    settings: {
+      ...COMPILER_SETTINGS,
+      outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object'] } },
+    },
   };
   const output = JSON.parse(loadSolc().compile(JSON.stringify(input))) as SolcOutput;
   const error = output.errors?.find(({ severity }) => severity === 'error');

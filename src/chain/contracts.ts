@@ -5,7 +5,7 @@ import { existsSync, globSync, mkdirSync, readFileSync, renameSync, writeFileSyn
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ChainError } from '../errors.ts';
-import { COMPILER_SETTINGS, type CompiledContract, compile, SOLC_VERSION, VIA_IR_FILES } from './compile.ts';
+import { COMPILER_SETTINGS, type CompiledContract, compile, SOLC_VERSION } from './compile.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FOLDER = 'artifacts';
@@ -36,7 +36,7 @@ export function contractSources(): Readonly<Record<string, string>> {
 function load(): Artifacts {
   const sources = contractSources();
   const digest = createHash('sha256')
-    .update(JSON.stringify([SOLC_VERSION, COMPILER_SETTINGS, VIA_IR_FILES, sources]))
+    .update(JSON.stringify([SOLC_VERSION, COMPILER_SETTINGS, sources]))
     .digest('hex');
   const kept = existsSync(FILE) ? (JSON.parse(readFileSync(FILE, 'utf8')) as Artifacts) : undefined;
   if (kept?.digest === digest) return kept;
