@@ -3,10 +3,10 @@
 
 import { assert } from '../invariant.ts';
 import type { Format } from '../isa/isa.ts';
-import type { WasmTarget } from '../semantics/emitWasm.ts';
 import type { Push } from '../semantics/emitWasmOperators.ts';
 import { F_ADDRESS, REASON, type Reason, STATUS, variable, X_ADDRESS } from '../semantics/layout.ts';
 import type { AccessBytes, Register, StateName } from '../semantics/program.ts';
+import type { WasmTarget } from '../semantics/wasmTarget.ts';
 import type { CodeBuilder } from '../wasm/codeBuilder.ts';
 import { Load, Op, Store, ValueType } from '../wasm/opcodes.ts';
 import type { MemoryFunctions, RecordingGlobals } from './memoryFunctions.ts';

@@ -7,10 +7,11 @@
 
 import { assert, unreachable } from '../invariant.ts';
 import { FLAG_DIRTY, FLAG_PRESENT, PAGE_FLAGS } from '../machine/memoryMap.ts';
-import type { WasmEmitter, WasmTarget } from '../semantics/emitWasm.ts';
+import type { WasmEmitter } from '../semantics/emitWasm.ts';
 import type { Push } from '../semantics/emitWasmOperators.ts';
 import { variable, X_ADDRESS } from '../semantics/layout.ts';
 import type { AccessBytes, Register, Statement, StateName, Value } from '../semantics/program.ts';
+import type { WasmTarget } from '../semantics/wasmTarget.ts';
 import type { CodeBuilder, Label } from '../wasm/codeBuilder.ts';
 import { Load, Op, Store, ValueType } from '../wasm/opcodes.ts';
 import type { Element } from './fusion.ts';

@@ -18,38 +18,9 @@ import {
   type WideContext,
   withConstant,
 } from './emitWasmWide.ts';
-import type { Reason } from './layout.ts';
 import { COMPARE, type Operator, type Width } from './operators.ts';
-import { type AccessBytes, type Register, type Statement, type StateName, type Value, walk } from './program.ts';
-
-/** What the emitted code acts upon. Values and addresses come as code that pushes them: i64, unless said otherwise. */
-export interface WasmTarget {
-  readonly code: CodeBuilder;
-  /** A local that is free until the program ends. */
-  local(type: ValueType): number;
-  /** The module's function of `emitWideDivision`; only asked for by programs that divide 128-bit words. */
-  wideDivision(): number;
-  /** Pushes a field of the instruction. */
-  field(name: string): void;
-  readRegister(register: Register): void;
-  writeRegister(register: Register, value: Push): void;
-  readState(name: StateName): void;
-  writeState(name: StateName, value: Push): void;
-  /** `value` pushes an i64 for 8 bytes, else an i32. */
-  writeMemory(bytes: AccessBytes, address: Push, value: Push): void;
-  zeroPages(address: Push, log2Pages: Push): void;
-  preimageLength(): void;
-  copyPreimage(address: Push, offset: Push, count: Push): void;
-  emit(channel: Push, address: Push, length: Push): void;
-  /** `word` pushes an i32. */
-  execute(word: Push, length: Push): void;
-  /** The ways to end a step: each leaves the program. The target of a jump is given as it was recorded, too. */
-  jump(target: Push, value: Value, emitter: WasmEmitter): void;
-  trap(reason: Reason): void;
-  /** A trap if the i32 that `condition` pushes is not 0. */
-  trapIf(condition: Push, reason: Reason): void;
-  halt(status: Push): void;
-}
+import { type Statement, type Value, walk } from './program.ts';
+import type { WasmTarget } from './wasmTarget.ts';
 
 /** A list of statements whose temporaries and variables have ids of their own: a program, or an expression. */
 interface Statements {

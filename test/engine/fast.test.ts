@@ -118,9 +118,7 @@ test('any sequence may be fused: random ones, with random links', (t) => {
 
 /** A sequence of variants: of any registers, or with links that need not make sense together. */
 function randomFusion(random: Random): string {
-  const variants = Array.from({ length: 2 + random.below(FUSED_MAX - 1) }, () =>
-    random.pick(VARIANTS.filter(({ name }) => name !== 'ebreak/4' && name !== 'ebreak/2')),
-  );
+  const variants = Array.from({ length: 2 + random.below(FUSED_MAX - 1) }, () => random.pick(VARIANTS));
   if (random.chance(0.2)) return variants.map(({ name }) => name).join(' + ');
   return variants
     .map((variant, j) => {

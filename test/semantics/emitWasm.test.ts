@@ -4,10 +4,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Builder } from '../../src/semantics/builder.ts';
-import { WasmEmitter, type WasmTarget } from '../../src/semantics/emitWasm.ts';
+import { WasmEmitter } from '../../src/semantics/emitWasm.ts';
 import { emitWideDivision, WIDE_DIVISION } from '../../src/semantics/emitWasmWide.ts';
 import { applyOperator, BINARY, COMPARE, type Operator, UNARY, type Width } from '../../src/semantics/operators.ts';
 import type { Program, Value } from '../../src/semantics/program.ts';
+import type { WasmTarget } from '../../src/semantics/wasmTarget.ts';
 import { type FunctionBuilder, ModuleBuilder } from '../../src/wasm/moduleBuilder.ts';
 import { Load, Store, ValueType } from '../../src/wasm/opcodes.ts';
 
