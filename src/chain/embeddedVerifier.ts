@@ -3,6 +3,7 @@
 import { ChainError } from '../errors.ts';
 import type { Hash } from '../units.ts';
 import { startEmbeddedL1 } from './embeddedL1.ts';
+import { proveLargePart, type UploadResult } from './preimageStore.ts';
 import { deployVerifier, stepOnChain, type VerifierAddresses, verifierInterface } from './verifier.ts';
 
 /** What the EVM says about a proof. */
@@ -17,6 +18,8 @@ export interface EmbeddedVerifier {
   /** Which EVM: `anvil` or `hardhat`. */
   readonly kind: string;
   readonly addresses: VerifierAddresses;
+  /** Shows the preimage store a large preimage, as a step at this offset of it needs. */
+  show(preimage: Uint8Array, offset: bigint): Promise<UploadResult>;
   /** Has the step executed in a transaction. Throws an InputError (`PROOF_REFUSED`) naming the contract's error. */
   step(pre: Hash, proof: Uint8Array): Promise<EmbeddedStep>;
 }
@@ -35,7 +38,9 @@ export async function withEmbeddedVerifier<T>(work: (verifier: EmbeddedVerifier)
         throw new ChainError('VERIFIER', 'the transaction of the step failed, its call did not');
       return { post, gasUsed: receipt.gasUsed };
     };
-    return await work({ kind: l1.kind, addresses, step });
+    const show = (preimage: Uint8Array, offset: bigint) =>
+      proveLargePart(signer, addresses.store, preimage, Number(offset));
+    return await work({ kind: l1.kind, addresses, show, step });
   } finally {
     l1.stop();
   }

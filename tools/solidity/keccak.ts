@@ -161,9 +161,11 @@ function permuteLoop(): string {
 
 const CODE = '            ';
 
+/** Bit i set: lane i is kept inverted. */
+const INVERTED_MASK = [...INVERTED].reduce((mask, index) => mask | (1 << index), 0);
+
 /** The file. */
 export function keccakFile(): { readonly path: string; readonly text: string } {
-  const inverted = [...INVERTED].reduce((mask, index) => mask | (1 << index), 0);
   const rounds = [round('there', AT.first, AT.second), round('back', AT.second, AT.first)].join('\n\n');
   const text = `${head('Keccak-f[1600] of eight states at once: see tools/solidity/keccak.ts for how, IPreimageStore for the slices.')}
 /// @title Eight Keccak sponges side by side, at fixed places in memory
@@ -175,7 +177,7 @@ library KeccakStreams {
     uint256 private constant GROUP = ${hex(AT.group)};
     uint256 private constant END = ${hex(AT.end)};
     /// Lanes that are kept inverted between permutations.
-    uint256 private constant INVERTED = ${hex(inverted)};
+    uint256 private constant INVERTED = ${hex(INVERTED_MASK)};
 
     /// @dev Takes its memory. Call it once, and first: it needs memory below ${hex(AT.first)} to be all that is in use.
     function setUp() internal pure {

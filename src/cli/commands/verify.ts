@@ -43,7 +43,7 @@ export const verifyCommand = defineCommand({
     const file = readProofFile(readInput(path, { what: 'proof', maxBytes: PROOF_FILE_BYTES_MAX }), path);
     try {
       const checked = checkProofFile(file);
-      return accepted(context, path, file, checked, await askEvm(context, path, file, options));
+      return accepted(context, path, file, checked, await askEvm(context, file, checked, options));
     } catch (error) {
       // Whatever is wrong with the proof itself is the answer no. What is wrong with the file was thrown before.
       if (!(error instanceof InputError)) throw error;
@@ -65,27 +65,33 @@ function checkOptions({ rpc, verifier, offChain }: VerifyValues): void {
 /** What an EVM said; null where none was asked. */
 interface EvmAnswer {
   readonly evm: string | null;
+  /** Of the transaction that executes the step. */
   readonly gasUsed: bigint | null;
+  /** Of the transactions that showed a large preimage to the store before it. */
+  readonly preimageGasUsed: bigint | null;
 }
 
-async function askEvm({ output }: Context, path: string, file: ProofFile, options: VerifyValues): Promise<EvmAnswer> {
+async function askEvm(
+  { output }: Context,
+  file: ProofFile,
+  checked: CheckedProofFile,
+  options: VerifyValues,
+): Promise<EvmAnswer> {
   const { rpc: url, verifier, offChain } = options;
-  if (offChain) return { evm: null, gasUsed: null };
+  if (offChain) return { evm: null, gasUsed: null, preimageGasUsed: null };
   if (url !== undefined && verifier !== undefined) {
     const rpc = new JsonRpc(url);
     const { post, gasUsed } = await output.progress.phase(`asking ${verifier} on ${rpc.name}`, () =>
       askVerifier(rpc, verifier, file.pre, file.proof),
     );
-    return agreed(file, post, { evm: rpc.name, gasUsed });
-  }
-  if (file.preimage !== undefined) {
-    output.warn(`${path}: not checked in an EVM: its preimage has to be shown to the oracle contract first`);
-    return { evm: null, gasUsed: null };
+    return agreed(file, post, { evm: rpc.name, gasUsed, preimageGasUsed: null });
   }
   return await output.progress.phase('asking an EVM of our own', () =>
-    withEmbeddedVerifier(async ({ kind, step }) => {
+    withEmbeddedVerifier(async ({ kind, show, step }) => {
+      const offset = checked.verified.before.get('preimageOffset') ?? 0n;
+      const shown = file.preimage === undefined ? null : await show(file.preimage, offset);
       const { post, gasUsed } = await step(file.pre, file.proof);
-      return agreed(file, post, { evm: kind, gasUsed });
+      return agreed(file, post, { evm: kind, gasUsed, preimageGasUsed: shown?.gasUsed ?? null });
     }),
   );
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { verifierInterface } from '../../../src/chain/verifier.ts';
 import { startNode } from '../../chain/fakeNode.ts';
+import { fileOf } from '../../dispute/stepProof/proofFileOf.ts';
 import { exitWith, temporaryFolder, writeProgram } from '../guestFile.ts';
 import { onlyObject, runMain } from '../harness.ts';
 
@@ -78,6 +79,17 @@ test('the contract in an EVM of our own accepts the same proof, for known gas', 
   assert.deepEqual([ok, post], [true, answer['post']]);
   assert.match(String(evm), /^(anvil|hardhat)$/);
   assert.ok(BigInt(String(gasUsed)) > 21_000n && BigInt(String(gasUsed)) < 1_000_000n, String(gasUsed));
+});
+
+test('a large preimage is shown to the preimage store before the step', async () => {
+  const file = join(folder, 'large.json');
+  writeFileSync(file, fileOf([0x73], new Uint8Array(130_000).fill(7)).text);
+  const verified = await runMain(['verify', file, '--json', '--quiet']);
+  assert.equal(verified.exitCode, 0);
+  const { ok, call, gasUsed, preimageGasUsed } = onlyObject(verified);
+  assert.deepEqual([ok, call], [true, 'read']);
+  assert.ok(BigInt(String(gasUsed)) < 300_000n, String(gasUsed));
+  assert.ok(BigInt(String(preimageGasUsed)) > 1_000_000n, String(preimageGasUsed));
 });
 
 const ADDRESS = `0x${'12'.repeat(20)}`;
