@@ -3,7 +3,7 @@
 #include "../account/oracle.h"
 
 enum { WORDS = 1 << 23, PAGE_BYTES = 4096, PREIMAGE_BYTES = 600 };
-static u64 heap[WORDS];
+static u64 heap[WORDS] __attribute__((aligned(4096)));
 
 int main(int argc, char **argv) {
   u64 count = count_argument(argc, argv, 1000), x = 0x9e3779b97f4a7c15, checksum = 0;

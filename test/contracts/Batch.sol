@@ -19,12 +19,12 @@ contract Batch {
         results = new Result[](calls.length);
         for (uint256 i = 0; i < warm.length; i++) warm[i].code.length;
         for (uint256 i = 0; i < calls.length; i++) {
-            bytes memory call = calls[i];
+            bytes memory input = calls[i];
             bool ok;
             uint256 gasUsed;
             assembly {
                 gasUsed := gas()
-                ok := staticcall(gas(), target, add(call, 32), mload(call), 0, 0)
+                ok := staticcall(gas(), target, add(input, 32), mload(input), 0, 0)
                 gasUsed := sub(gasUsed, gas())
             }
             bytes memory data;
