@@ -115,8 +115,12 @@ export function openBlock(path: string): Block {
 
 /** A folder if there is one of this name, else a command. */
 function openPreimages(place: string): PreimageSource {
-  if (statSync(place, { throwIfNoEntry: false })?.isDirectory() === true) return folderSource(place);
-  return processSource(place);
+  return isFolder(place) ? folderSource(place) : processSource(place);
+}
+
+/** Whether --preimages means a folder; otherwise it is a command that will be run. */
+export function isFolder(place: string): boolean {
+  return statSync(place, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** An input by key or name: `4=17`, `chainId=1`, `1=0x...`. */

@@ -4,11 +4,11 @@ import { InputError, OmoError } from '../../errors.ts';
 import { diff } from '../../trace/diff.ts';
 import type { Step } from '../../units.ts';
 import { type Context, defineCommand } from '../command.ts';
-import { execute } from '../execute.ts';
-import { guestValues, openGuest, stateHashOf, symbolName } from '../guest.ts';
+import { guestValues, isFolder, openGuest, stateHashOf, symbolName } from '../guest.ts';
 import { type Invocation, readInvocation } from '../invocation.ts';
 import { hex, instructionAt } from '../listing.ts';
-import { fields, type Output } from '../output.ts';
+import { fields } from '../output.ts';
+import { reach } from '../reach.ts';
 import { type AnyTrace, openTraces, pairOf } from '../traces.ts';
 
 /** Where a program is at a step; null for what is not known. */
@@ -51,14 +51,14 @@ export const diffCommand = defineCommand({
   },
 });
 
-async function compare({ output }: Context, ours: AnyTrace, theirs: AnyTrace) {
+async function compare(context: Context, ours: AnyTrace, theirs: AnyTrace) {
   const difference = diff(ours, theirs);
   if (difference === undefined)
     return {
       json: { equal: true, firstDivergentStep: null },
       text: `no difference: ${ours.name} and ${theirs.name} are equal up to step ${ours.position}`,
     };
-  const place = await placeOf(output, [ours, theirs], difference.firstDivergentStep);
+  const place = await placeOf(context, [ours, theirs], difference.firstDivergentStep);
   const text = fields([
     ['first divergent step', difference.firstDivergentStep],
     ['window', difference.window],
@@ -75,29 +75,33 @@ async function compare({ output }: Context, ours: AnyTrace, theirs: AnyTrace) {
  * What is executed at a step, found by executing the program up to it: the state before the step is agreed. Traces do not
  * hold programs, so it is found only if program and block still are where they were when one of the traces was made.
  */
-async function placeOf(output: Output, traces: readonly AnyTrace[], step: Step): Promise<Place> {
+async function placeOf(context: Context, traces: readonly AnyTrace[], step: Step): Promise<Place> {
   for (const trace of traces) {
     const invocation = readInvocation(trace.invocation ?? []);
     if (invocation === undefined) continue;
     try {
-      return await reexecute(output, trace, invocation, step);
+      return await reexecute(context, trace, invocation, step);
     } catch (error) {
       if (!(error instanceof OmoError)) throw error;
-      output.warn(`what is executed at step ${step} is not shown: ${error.message}`);
+      context.output.warn(`what is executed at step ${step} is not shown: ${error.message}`);
     }
   }
   return NOWHERE;
 }
 
-async function reexecute(output: Output, trace: AnyTrace, invocation: Invocation, step: Step): Promise<Place> {
-  const guest = openGuest(invocation.elf, invocation.args, guestValues(invocation.options));
-  try {
-    if (stateHashOf(guest.machine) !== trace.startHash)
-      throw new InputError('PROGRAM_CHANGED', `${invocation.elf} or its inputs are no longer those of ${trace.name}`);
-    await output.progress.phase(`executing ${invocation.elf} to step ${step}`, (update) =>
-      execute(guest, step, update),
+async function reexecute(context: Context, trace: AnyTrace, invocation: Invocation, step: Step): Promise<Place> {
+  const values = guestValues(invocation.options);
+  // Whoever made the store chose these words: what they name is read, but nothing is run because of them.
+  if (values.preimages !== undefined && !isFolder(values.preimages))
+    throw new InputError(
+      'COMMAND_NOT_RUN',
+      `a command gave ${trace.name} its preimages, and is not run because a store names it; omo inspect shows the step`,
     );
-    const { machine, program } = guest;
+  const opened = openGuest(invocation.elf, invocation.args, values);
+  try {
+    if (stateHashOf(opened.machine) !== trace.startHash)
+      throw new InputError('PROGRAM_CHANGED', `${invocation.elf} or its inputs are no longer those of ${trace.name}`);
+    const { machine, program } = await reach(context, opened, invocation.elf, step);
     const pc = Number(machine.get('pc'));
     return {
       pc: hex(pc),
@@ -105,6 +109,6 @@ async function reexecute(output: Output, trace: AnyTrace, invocation: Invocation
       symbol: symbolName(program, pc) ?? null,
     };
   } finally {
-    guest.close();
+    opened.close();
   }
 }

@@ -3,11 +3,12 @@
 import { bytesToHex } from '../../bytes.ts';
 import { UsageError } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
-import { execute, standing } from '../execute.ts';
+import { standing } from '../execute.ts';
 import { GUEST_ARGUMENTS, type Guest, guestOptions, openGuest, stateHashOf, symbolName } from '../guest.ts';
 import { codeText, hex, instructionAt, listCode, listRegisters, memoryText, registersText } from '../listing.ts';
 import { integer, list, mandatory, step, withDefault } from '../options.ts';
 import { fields } from '../output.ts';
+import { reach } from '../reach.ts';
 
 const ADDRESS_END = 2 ** 32;
 /** Largest piece of memory that is shown, in bytes. */
@@ -17,8 +18,8 @@ export const inspectCommand = defineCommand({
   name: 'inspect',
   summary: 'show the machine at a step',
   description:
-    'Executes a program up to a step and shows the machine there: status, the instruction that comes next with the code ' +
-    'around it, registers, the thread that runs, and pieces of memory.',
+    'Executes a program up to a step (from a snapshot, if the store has the run) and shows the machine there: status, the ' +
+    'instruction that comes next with the code around it, registers, the thread that runs, and pieces of memory.',
   arguments: GUEST_ARGUMENTS,
   options: {
     ...guestOptions(),
@@ -30,15 +31,9 @@ export const inspectCommand = defineCommand({
     ['omo inspect executor.elf --block block.json --step 123456', 'the machine at a step'],
     ['omo inspect program.elf --step 5 --memory 0x10000:64', 'with 64 bytes of memory'],
   ],
-  run: async ({ output }, [elf, args], options) => {
-    const guest = openGuest(elf, args, options);
-    try {
-      await output.progress.phase(`executing ${elf} to step ${options.step}`, (update) =>
-        execute(guest, options.step, update),
-      );
-    } finally {
-      guest.close();
-    }
+  run: async (context, [elf, args], options) => {
+    const opened = openGuest(elf, args, options);
+    const guest = await reach(context, opened, elf, options.step).finally(opened.close);
     const json = inspect(guest, options.around, options.memory);
     return { json, text: describe(guest, options.around, options.memory) };
   },

@@ -6,18 +6,20 @@ import { type Annotations, writeProofFile } from '../../dispute/stepProof/proofF
 import { MissingPreimage } from '../../engine/machineHart.ts';
 import type { Step } from '../../units.ts';
 import { defineCommand } from '../command.ts';
-import { execute, missingPreimage } from '../execute.ts';
+import { missingPreimage } from '../execute.ts';
 import { writeOutput } from '../files.ts';
 import { GUEST_ARGUMENTS, type Guest, guestOptions, openGuest, symbolName } from '../guest.ts';
 import { mandatory, step, text } from '../options.ts';
 import { fields } from '../output.ts';
+import { reach } from '../reach.ts';
 
 export const proveCommand = defineCommand({
   name: 'prove',
   summary: 'make the proof of one step',
   description:
-    'Executes a program up to a step and proves that step: from the state hash before it, the proof gives the state hash ' +
-    'after it to anybody, the contract included, without program and block. Step N is the one with N steps before it.',
+    'Executes a program up to a step (from a snapshot, if the store has the run) and proves that step: from the state hash ' +
+    'before it, the proof gives the state hash after it to anybody, the contract included, without program and block. ' +
+    'Step N is the one with N steps before it.',
   arguments: GUEST_ARGUMENTS,
   options: {
     ...guestOptions(),
@@ -25,12 +27,10 @@ export const proveCommand = defineCommand({
     output: mandatory(text('-o, --output <file>', 'the proof file to write')),
   },
   examples: [['omo prove executor.elf --block block.json --step 123456 -o proof.json', 'prove one step of a block']],
-  run: async ({ output }, [elf, args], options) => {
-    const guest = openGuest(elf, args, options);
+  run: async (context, [elf, args], options) => {
+    const opened = openGuest(elf, args, options);
     try {
-      await output.progress.phase(`executing ${elf} to step ${options.step}`, (update) =>
-        execute(guest, options.step, update),
-      );
+      const guest = await reach(context, opened, elf, options.step);
       const pc = Number(guest.machine.get('pc'));
       const made = makeProof(guest);
       const { text: file, annotations } = writeProofFile(made, options.step, symbolName(guest.program, pc));
@@ -45,7 +45,7 @@ export const proveCommand = defineCommand({
       };
       return { json: answer, text: `${describe(options.step, annotations, made)}\nfile         ${options.output}` };
     } finally {
-      guest.close();
+      opened.close();
     }
   },
 });

@@ -90,6 +90,14 @@ test('a program that has become another one is a warning, and pc is not shown', 
   assert.match(gone.stderr, /copy\.elf: no such file/);
 });
 
+test("a command that a store names is not run: the store may be a stranger's", async () => {
+  for (const [store, ...fault] of [['ours.db'], ['theirs.db', '--fault', '1']] as const)
+    await omo('trace', ELF, '--preimages', 'exit', '--window', '0', '--store', path(store), ...fault);
+  const outcome = await runMain(['diff', path('ours.db'), path('theirs.db'), '--json']);
+  assert.deepEqual([onlyObject(outcome)['firstDivergentStep'], onlyObject(outcome)['pc']], ['1', null]);
+  assert.equal(outcome.stderr.match(/warning: .* is not run because a store names it/g)?.length, 2, outcome.stderr);
+});
+
 test('options are bounded', async () => {
   for (const args of [
     ['--window', '-1'],
