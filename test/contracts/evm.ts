@@ -5,6 +5,7 @@ import { ContractFactory, Interface, type JsonRpcApiProvider, type Signer } from
 import { bytesToHex } from '../../src/bytes.ts';
 import { compile } from '../../src/chain/compile.ts';
 import { startEmbeddedL1 } from '../../src/chain/embeddedL1.ts';
+import { preimageStoreInterface } from '../../src/chain/preimageStore.ts';
 import { deployVerifier, type VerifierAddresses, verifierInterface } from '../../src/chain/verifier.ts';
 import type { Hash } from '../../src/units.ts';
 
@@ -113,8 +114,10 @@ export async function deploySource(
   return [await deployed.getAddress(), abi];
 }
 
-/** Name and arguments of the error with which the verifier reverted: `LeafMissing(5)`. */
+/** Name and arguments of the error with which the verifier, or the preimage store below it, reverted: `LeafMissing(5)`. */
 export function errorName(data: string): string {
-  const error = data.length >= 10 ? verifierInterface().parseError(data) : null;
+  const known = [verifierInterface(), preimageStoreInterface()];
+  const error =
+    data.length >= 10 ? known.map((each) => each.parseError(data)).find((each) => each !== null) : undefined;
   return error ? `${error.name}(${error.args.map(String).join(', ')})` : `no named error: ${data.slice(0, 74)}`;
 }
