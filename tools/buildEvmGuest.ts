@@ -6,13 +6,12 @@
 // The bytes depend on the toolchain that go.mod names and on nothing else: Go fetches it where it is another.
 
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { brotliCompressSync, constants } from 'node:zlib';
 import { openProgram, stateHashOf } from '../src/cli/guest.ts';
+import { compress, sha256 } from './guestFile.ts';
 
 /** Where the guest is: its sources, and what this writes. */
 export const EVM_FOLDER = fileURLToPath(new URL('../guests/evm/', import.meta.url));
@@ -65,17 +64,13 @@ export function compile(path: string): void {
   if (status !== 0) throw new Error(`go build: ${stderr}`);
 }
 
-/** SHA-256 in hexadecimal. */
-export const sha256 = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
-
 function build(): Omit<EvmManifest, 'programRoot'> {
   const folder = mkdtempSync(join(tmpdir(), 'omo-guest-'));
   try {
     const path = join(folder, 'evm.elf');
     compile(path);
     const elf = readFileSync(path);
-    const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: elf.length };
-    writeFileSync(EVM_PROGRAM, brotliCompressSync(elf, { params }));
+    writeFileSync(EVM_PROGRAM, compress(elf));
     return { toolchain: toolchain(), bytes: elf.length, sha256: sha256(elf) };
   } finally {
     rmSync(folder, { recursive: true });

@@ -1,5 +1,5 @@
 // A block with its pre-state witness: one JSON file, plain or compressed. It holds all that re-executing the block can ask for,
-// and it fixes the inputs of the run: see "The block executor's duty" in ARCHITECTURE.md.
+// and it fixes the inputs of the run: see the block executor's duty in guests/README.md.
 //
 //   { chainId, number, blockHash, preStateRoot, postStateRoot, block: 0x<RLP of the whole block>,
 //     witness: { state: [0x<trie node>...], codes: [0x<bytecode>...], headers: [0x<RLP of a header>...] } }

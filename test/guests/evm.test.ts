@@ -24,9 +24,9 @@ import {
   EVM_PROGRAM,
   type EvmManifest,
   goEnvironment,
-  sha256,
   toolchain,
 } from '../../tools/buildEvmGuest.ts';
+import { sha256 } from '../../tools/guestFile.ts';
 import { QEMU_MISSING, runUnderQemu } from './qemu.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
