@@ -1,7 +1,7 @@
 // The preimage store on a chain (contracts/interfaces/IPreimageStore.sol): finds out where an upload stands, and sends what
 // is missing. Uploads belong to nobody, so it does not matter who sent what is there already.
 
-import { Contract, ContractFactory, type ContractRunner, Interface, isCallException, type Signer } from 'ethers';
+import { Contract, type ContractRunner, Interface, isCallException, type Signer } from 'ethers';
 import { checkOffset, type PartProof, provePart } from '../dispute/largePreimage/opening.ts';
 import {
   type Absorption,
@@ -39,20 +39,6 @@ export interface UploadResult {
 /** The interface of the store. */
 export function preimageStoreInterface(): Interface {
   return Interface.from(contract('PreimageStore').abi as never);
-}
-
-/** Deploys a store and returns its address. Throws a ChainError (`DEPLOY`). */
-export async function deployPreimageStore(signer: Signer): Promise<string> {
-  try {
-    const factory = new ContractFactory(preimageStoreInterface(), contract('PreimageStore').bytecode, signer);
-    const store = await factory.deploy();
-    await store.waitForDeployment();
-    return await store.getAddress();
-  } catch (cause) {
-    throw new ChainError('DEPLOY', `the contract PreimageStore could not be deployed: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
 }
 
 /**

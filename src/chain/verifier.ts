@@ -1,17 +1,10 @@
 // The step verifier on a chain: deployed, called, and its refusals named.
 
-import {
-  Contract,
-  ContractFactory,
-  type ContractRunner,
-  Interface,
-  isCallException,
-  type Provider,
-  type Signer,
-} from 'ethers';
+import { Contract, type ContractRunner, Interface, isCallException, type Provider, type Signer } from 'ethers';
 import { ChainError, InputError } from '../errors.ts';
 import { asHash, type Hash } from '../units.ts';
 import { contract } from './contracts.ts';
+import { deploy } from './deploy.ts';
 
 /** Addresses of the contracts that execute a step. */
 export interface VerifierAddresses {
@@ -19,20 +12,6 @@ export interface VerifierAddresses {
   readonly core: string;
   readonly system: string;
   readonly verifier: string;
-}
-
-/** Deploys a contract and returns its address. Throws a ChainError (`DEPLOY`). */
-async function deploy(signer: Signer, name: string, args: readonly unknown[] = []): Promise<string> {
-  const { abi, bytecode } = contract(name);
-  try {
-    const deployed = await new ContractFactory(Interface.from(abi as never), bytecode, signer).deploy(...args);
-    await deployed.waitForDeployment();
-    return await deployed.getAddress();
-  } catch (cause) {
-    throw new ChainError('DEPLOY', `the contract ${name} could not be deployed: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
 }
 
 /** Deploys the step verifier with all that it calls: four transactions. */

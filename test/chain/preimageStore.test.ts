@@ -4,8 +4,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Signer } from 'ethers';
+import { deploy } from '../../src/chain/deploy.ts';
 import { type EmbeddedL1, startEmbeddedL1 } from '../../src/chain/embeddedL1.ts';
-import { deployPreimageStore, missingCalls, proveLargePart } from '../../src/chain/preimageStore.ts';
+import { missingCalls, proveLargePart } from '../../src/chain/preimageStore.ts';
 import { GROUP_BYTES } from '../../src/dispute/largePreimage/upload.ts';
 import { ChainError, InputError } from '../../src/errors.ts';
 import { Random } from '../commitment/random.ts';
@@ -20,7 +21,7 @@ let store: string;
 before(async () => {
   l1 = await startEmbeddedL1();
   signers = await Promise.all([0, 1].map((i) => l1.signer(i)));
-  store = await deployPreimageStore(signers[0]!);
+  store = await deploy(signers[0]!, 'PreimageStore');
 });
 after(() => l1.stop());
 

@@ -247,6 +247,10 @@ test('provePart: an opening with one thing wrong, and an opening of another prei
   // The right group of the right chunk, shown as another block of it.
   const proof = { offset: 8 + BLOCK_BYTES, tail: new Uint8Array(0), openings: [opening] };
   await refuses('provePart', partArguments(whole, proof), 'WrongOpening(0, 1)');
+  // The same, shown as the block that would follow the chunk in its group.
+  const after = STREAMS * opening.groups;
+  const beyond = { ...proof, offset: 8 + after * BLOCK_BYTES };
+  await refuses('provePart', partArguments(whole, beyond), `WrongOpening(0, ${after})`);
 });
 
 test('provePart: one byte of an opening changed', async () => {

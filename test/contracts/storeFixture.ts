@@ -9,8 +9,9 @@ import {
   type Signer,
   toBeHex,
 } from 'ethers';
+import { deploy } from '../../src/chain/deploy.ts';
 import { startEmbeddedL1 } from '../../src/chain/embeddedL1.ts';
-import { deployPreimageStore, preimageStoreInterface } from '../../src/chain/preimageStore.ts';
+import { preimageStoreInterface } from '../../src/chain/preimageStore.ts';
 import type { PartProof } from '../../src/dispute/largePreimage/opening.ts';
 import { type Absorption, groupBytes, tailBytes, type Upload } from '../../src/dispute/largePreimage/upload.ts';
 import type { Hash } from '../../src/units.ts';
@@ -48,7 +49,7 @@ export class StoreFixture {
   static async start(): Promise<StoreFixture> {
     const l1 = await startEmbeddedL1();
     const signers = await Promise.all([0, 1].map((i) => l1.signer(i)));
-    const address = await deployPreimageStore(signers[0]!);
+    const address = await deploy(signers[0]!, 'PreimageStore');
     return new StoreFixture(l1.provider, address, signers, l1.stop);
   }
 

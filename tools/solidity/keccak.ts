@@ -164,13 +164,7 @@ const CODE = '            ';
 /** Bit i set: lane i is kept inverted. */
 const INVERTED_MASK = [...INVERTED].reduce((mask, index) => mask | (1 << index), 0);
 
-/** The file. */
-export function keccakFile(): { readonly path: string; readonly text: string } {
-  const rounds = [round('there', AT.first, AT.second), round('back', AT.second, AT.first)].join('\n\n');
-  const text = `${head('Keccak-f[1600] of eight states at once: see tools/solidity/keccak.ts for how, IPreimageStore for the slices.')}
-/// @title Eight Keccak sponges side by side, at fixed places in memory
-library KeccakStreams {
-    /// Bytes of a group: a block of each stream.
+const CONSTANTS = `    /// Bytes of a group: a block of each stream.
     uint256 internal constant GROUP_SIZE = ${GROUP_BYTES};
     /// The state: ${LANES * LANE_WORDS} words, each stored twice in a row.
     uint256 private constant STATE = ${hex(AT.first)};
@@ -178,17 +172,10 @@ library KeccakStreams {
     uint256 private constant END = ${hex(AT.end)};
     /// Lanes that are kept inverted between permutations.
     uint256 private constant INVERTED = ${hex(INVERTED_MASK)};
+`;
 
-    /// @dev Takes its memory. Call it once, and first: it needs memory below ${hex(AT.first)} to be all that is in use.
-    function setUp() internal pure {
-        assembly ("memory-safe") {
-            if gt(mload(0x40), STATE) { invalid() }
-            mstore(0x40, END)
-${indented(constantStores(), CODE)}
-        }
-    }
-
-    /// @dev Word i of the state, 0 to ${LANES * LANE_WORDS - 1}.
+/** Access to single words, which hides that some are kept inverted. */
+const WORD_FUNCTIONS = `    /// @dev Word i of the state, 0 to ${LANES * LANE_WORDS - 1}.
     function word(uint256 i) internal pure returns (uint256 value) {
         assembly ("memory-safe") {
             value := xor(mload(add(STATE, shl(6, i))), sub(0, and(shr(shr(1, i), INVERTED), 1)))
@@ -213,7 +200,25 @@ ${indented(constantStores(), CODE)}
             mstore(add(p, 32), value)
         }
     }
+`;
 
+/** The file. */
+export function keccakFile(): { readonly path: string; readonly text: string } {
+  const rounds = [round('there', AT.first, AT.second), round('back', AT.second, AT.first)].join('\n\n');
+  const text = `${head('Keccak-f[1600] of eight states at once: see tools/solidity/keccak.ts for how, IPreimageStore for the slices.')}
+/// @title Eight Keccak sponges side by side, at fixed places in memory
+library KeccakStreams {
+${CONSTANTS}
+    /// @dev Takes its memory. Call it once, and first: it needs memory below ${hex(AT.first)} to be all that is in use.
+    function setUp() internal pure {
+        assembly ("memory-safe") {
+            if gt(mload(0x40), STATE) { invalid() }
+            mstore(0x40, END)
+${indented(constantStores(), CODE)}
+        }
+    }
+
+${WORD_FUNCTIONS}
     /// @dev Absorbs the group at \`source\` in calldata; the permutation is still to follow.
     /// @return hash keccak256 of the group
     function absorb(uint256 source) internal pure returns (bytes32 hash) {
