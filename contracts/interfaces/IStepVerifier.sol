@@ -14,7 +14,8 @@ interface IStepVerifier is IStepErrors {
     /// @notice The state hash after one step of the state with hash `pre`.
     /// @dev A halted state returns itself and takes the empty proof. For a running state the proof opens exactly what the
     /// step touches; its bytes are specified in src/dispute/stepProof/format.ts. A step has one accepted proof (but that a
-    /// preimage which the store has proven may also be given whole): anything else reverts with an error of IStepErrors.
+    /// preimage which the store has proven may also be given whole): anything else reverts with an error of IStepErrors, or with
+    /// UnknownPart of the preimage store if the proof refers to a part that nobody has proven.
     /// Whoever calls must know that `pre` is the hash of a state of a program: a hash of something else is refused with
     /// WrongPreState by every proof if it claims to be running, but returned as it is if it claims to have halted.
     /// @param pre hash of the state before the step

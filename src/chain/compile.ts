@@ -35,11 +35,19 @@ interface SolcContract {
   };
 }
 
+/** The outcome of compiling. */
+export interface Compilation {
+  /** The contracts by name. */
+  readonly contracts: Readonly<Record<string, CompiledContract>>;
+  /** What the compiler warns of; nothing, where all is well. */
+  readonly warnings: readonly string[];
+}
+
 /**
- * Compiles source files, given by path, and returns the contracts by name. Throws a ChainError (`SOLC_MISSING`,
+ * Compiles source files, given by path. Throws a ChainError (`SOLC_MISSING`,
  * `SOLC_VERSION`, `SOLIDITY`) if the compiler is not there, is another, or finds an error.
  */
-export function compile(sources: Readonly<Record<string, string>>): Readonly<Record<string, CompiledContract>> {
+export function compile(sources: Readonly<Record<string, string>>): Compilation {
   const input = {
     language: 'Solidity',
     sources: Object.fromEntries(Object.entries(sources).map(([path, content]) => [path, { content }])),
@@ -60,7 +68,7 @@ export function compile(sources: Readonly<Record<string, string>>): Readonly<Rec
           bytecode: `0x${evm.bytecode.object}`,
           deployedBytecode: `0x${evm.deployedBytecode.object}`,
         };
-  return contracts;
+  return { contracts, warnings: (output.errors ?? []).map(({ formattedMessage }) => formattedMessage) };
 }
 
 interface Solc {

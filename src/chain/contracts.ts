@@ -5,26 +5,32 @@ import { existsSync, globSync, mkdirSync, readFileSync, renameSync, writeFileSyn
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ChainError } from '../errors.ts';
-import { COMPILER_SETTINGS, type CompiledContract, compile, SOLC_VERSION } from './compile.ts';
+import { COMPILER_SETTINGS, type Compilation, type CompiledContract, compile, SOLC_VERSION } from './compile.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FOLDER = 'artifacts';
+/** Version of the file's form. */
+const FORMAT = 2;
 const FILE = join(ROOT, FOLDER, 'contracts.json');
 
-interface Artifacts {
+interface Artifacts extends Compilation {
   /** Hash of the sources and of the compiler's settings. */
   readonly digest: string;
-  readonly contracts: Readonly<Record<string, CompiledContract>>;
 }
 
 let loaded: Artifacts | undefined;
 
 /** A compiled contract by its name. Throws a ChainError as `compile` does, or (`NO_CONTRACT`) for an unknown name. */
 export function contract(name: string): CompiledContract {
-  loaded ??= load();
-  const found = loaded.contracts[name];
+  const found = compilation().contracts[name];
   if (!found) throw new ChainError('NO_CONTRACT', `contracts/ has no contract ${name}`);
   return found;
+}
+
+/** All compiled contracts by name, and what the compiler warns of. */
+export function compilation(): Compilation {
+  loaded ??= load();
+  return loaded;
 }
 
 /** The sources of contracts/, by path. */
@@ -36,13 +42,24 @@ export function contractSources(): Readonly<Record<string, string>> {
 function load(): Artifacts {
   const sources = contractSources();
   const digest = createHash('sha256')
-    .update(JSON.stringify([SOLC_VERSION, COMPILER_SETTINGS, sources]))
+    .update(JSON.stringify([FORMAT, SOLC_VERSION, COMPILER_SETTINGS, sources]))
     .digest('hex');
-  const kept = existsSync(FILE) ? (JSON.parse(readFileSync(FILE, 'utf8')) as Artifacts) : undefined;
+  const kept = readKept();
   if (kept?.digest === digest) return kept;
-  const made = { digest, contracts: compile(sources) };
+  const made = { digest, ...compile(sources) };
   keep(made);
   return made;
+}
+
+/** What was kept, if it can be read: a damaged file is made anew. */
+function readKept(): Artifacts | undefined {
+  if (!existsSync(FILE)) return undefined;
+  try {
+    return JSON.parse(readFileSync(FILE, 'utf8')) as Artifacts;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 /** Written aside and renamed: another process sees the old file or the new one. Not being able to write is no failure. */

@@ -106,7 +106,7 @@ export async function deploySource(
   name: string,
   text?: string,
 ): Promise<[string, Interface]> {
-  const compiled = compile({ [file.pathname]: text ?? readFileSync(file, 'utf8') })[name];
+  const compiled = compile({ [file.pathname]: text ?? readFileSync(file, 'utf8') }).contracts[name];
   if (!compiled) throw new Error(`${file.pathname} has no contract ${name}`);
   const abi = Interface.from(compiled.abi as never);
   const deployed = await new ContractFactory(abi, compiled.bytecode, signer).deploy();
