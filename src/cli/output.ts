@@ -11,6 +11,8 @@ import { Progress } from './progress.ts';
 export interface Sink {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
+  /** Width of the terminal; 0 where it has told none. */
+  readonly columns?: number | undefined;
 }
 
 /** How to print: the global options of every command. */
@@ -72,12 +74,12 @@ export class Output {
 
   /** Passes on what a program printed: to stderr, so that stdout holds the answer only; with --quiet nothing. */
   guest(text: string): void {
-    if (!this.options.quiet) this.#stderr.write(text);
+    if (!this.options.quiet) this.progress.aside(() => this.#stderr.write(text));
   }
 
   /** Says on stderr what the user should know although the command goes on. */
   warn(message: string): void {
-    this.#stderr.write(`omo: warning: ${message}\n`);
+    this.progress.aside(() => this.#stderr.write(`omo: warning: ${message}\n`));
   }
 
   /** Prints the answer and gives its exit code. */

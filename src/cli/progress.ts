@@ -13,6 +13,7 @@ export type Update = (detail: string) => void;
 export class Progress {
   readonly #stderr: Sink;
   readonly #enabled: boolean;
+  #spinner: Ora | undefined;
 
   constructor(stderr: Sink, enabled: boolean) {
     this.#stderr = stderr;
@@ -22,16 +23,24 @@ export class Progress {
   /** Does `work` under a title. `work` is given a function to report with; what it returns or throws is passed on. */
   async phase<T>(title: string, work: (update: Update) => T | Promise<T>): Promise<T> {
     if (!this.#enabled) return await work(() => {});
-    if (this.#stderr.isTTY !== true) {
+    // Over a width of 0, which a terminal without a size has, the spinner would erase lines for ever.
+    if (this.#stderr.isTTY !== true || !this.#stderr.columns) {
       this.#stderr.write(`${title}\n`);
       return await work(() => {});
     }
     return await this.#spin(title, work);
   }
 
+  /** Does `write`, which writes to stderr too, with the spinner's line out of the way. */
+  aside(write: () => void): void {
+    this.#spinner?.clear();
+    write();
+  }
+
   async #spin<T>(title: string, work: (update: Update) => T | Promise<T>): Promise<T> {
     // A hidden cursor would need a handler of SIGINT, and with one Ctrl-C waits until synchronous work is over.
     const spinner = ora({ text: title, stream: process.stderr, discardStdin: false, hideCursor: false }).start();
+    this.#spinner = spinner;
     try {
       const result = await work(redraw(spinner, title));
       spinner.succeed();
@@ -39,6 +48,8 @@ export class Progress {
     } catch (error) {
       spinner.fail();
       throw error;
+    } finally {
+      this.#spinner = undefined;
     }
   }
 }

@@ -65,7 +65,6 @@ export async function commitWindow(
   window: WindowIndex,
 ): Promise<HistoryTree> {
   const source = engineSource(guest.machine, guest.host);
-  return await output.progress.phase(`committing to every step of window ${window}`, () =>
-    denseWindow(store, run, source, window),
-  );
+  const title = `committing to every step of window ${window}${run.fault === '' ? '' : ', with the lie'}`;
+  return await output.progress.phase(title, () => denseWindow(store, run, source, window));
 }

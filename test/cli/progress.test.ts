@@ -44,3 +44,10 @@ test('without progress the work is done all the same, silently', async () => {
   );
   assert.deepEqual(lines, []);
 });
+
+test('a terminal that tells no width gets lines, not a spinner', async () => {
+  const lines: string[] = [];
+  const progress = new Progress({ write: (text) => lines.push(text), isTTY: true, columns: 0 }, true);
+  await progress.phase('executing', () => {});
+  assert.deepEqual(lines, ['executing\n']);
+});
