@@ -11,6 +11,8 @@ import { SCRATCH_ADDRESS, SCRATCH_WORDS, stateConstant, WORD_BYTES } from './sol
 
 /** Yul variables that a function may hold at once; the EVM reaches 16 words, expressions and the return address need some. */
 const MAX_LIVE = 8;
+/** Operators that an expression may nest before a part of it gets a name. */
+const MAX_DEPTH = 6;
 
 /** How a program reads its instruction: Yul expressions over the parameter of the function. */
 export interface FieldTexts {
@@ -64,6 +66,8 @@ class Emitter {
   readonly #program: Program;
   readonly #fields: FieldTexts;
   readonly #uses: readonly number[];
+  /** Writes of registers after which one is read whose number is not known. */
+  readonly #readLater: ReadonlySet<Statement>;
   readonly #lines: string[] = [];
   /** Temporaries that have a name. */
   readonly #named = new Map<number, Yul>();
@@ -79,6 +83,7 @@ class Emitter {
     this.#fields = fields;
     this.#indent = indent;
     this.#uses = countUses(program);
+    this.#readLater = writesReadLater(program);
   }
 
   run(): string {
@@ -154,7 +159,7 @@ class Emitter {
       case 'assign':
         return this.#variable(statement.variable).set(this.#clean(statement.value));
       case 'writeRegister':
-        return `mstore(${this.#register(statement.register)}, ${this.#clean(statement.value)})`;
+        return `mstore(${this.#register(statement.register)}, ${this.#clean(statement.value)})${this.#resetX0(statement)}`;
       case 'writeState':
         assert(statement.name !== 'pc', 'a meaning jumps, it does not write pc');
         return `mstore(${stateConstant(statement.name)}, ${this.#clean(statement.value)})`;
@@ -171,6 +176,12 @@ class Emitter {
       default:
         return unreachable(statement);
     }
+  }
+
+  /** A write of x0 lasts to the end of the function, where it is undone, unless a register may be read before. */
+  #resetX0(statement: Extract<Statement, { kind: 'writeRegister' }>): string {
+    const { file, number } = statement.register;
+    return file === 'x' && typeof number === 'object' && this.#readLater.has(statement) ? ' mstore(X, 0)' : '';
   }
 
   #control(statement: Control, last: boolean): void {
@@ -242,7 +253,8 @@ class Emitter {
     const reads = new Set(args.flatMap((arg) => [...this.#reads(arg)]));
     const width = args.at(-1)?.width ?? result.width;
     const values = args.map((arg) => this.#value(arg));
-    this.#define(result, yulOperator(operator, values, width, result.width), reads);
+    const depth = 1 + Math.max(...values.map((value) => value.depth ?? 0));
+    this.#define(result, { ...yulOperator(operator, values, width, result.width), depth }, reads);
   }
 
   #declare(variable: Variable, initial: string): void {
@@ -261,8 +273,9 @@ class Emitter {
   /** Names a result, or keeps its expression for the one place that uses it. */
   #define(result: Temporary, value: Yul, reads: Places): void {
     const uses = this.#uses[result.id] ?? 0;
-    if (uses === 1) this.#pending.set(result.id, { value, width: result.width, reads });
-    else if (uses > 1) this.#bind(result, cleanText(value, result.width));
+    if (uses === 1 && (value.depth ?? 0) < MAX_DEPTH)
+      this.#pending.set(result.id, { value, width: result.width, reads });
+    else if (uses > 0) this.#bind(result, cleanText(value, result.width));
   }
 
   /** Computes a result here and gives it a name, or a word of memory. */
@@ -360,6 +373,24 @@ function changes(statements: readonly Statement[]): Places {
 /** Whether two places may be one: a register that a field numbers may be any of its file. */
 function overlap(a: string, b: string): boolean {
   return a === b || (a.startsWith('register ') && b.startsWith('register ') && (b.startsWith(a) || a.startsWith(b)));
+}
+
+/** Writes of registers after which, on some path, a register is read whose number an instruction field gives. */
+function writesReadLater(program: Program): ReadonlySet<Statement> {
+  const writes = new Set<Statement>();
+  const found = new Set<Statement>();
+  const visit = (statements: readonly Statement[]): void => {
+    for (const statement of statements) {
+      if (statement.kind === 'writeRegister') writes.add(statement);
+      if (statement.kind === 'readRegister' && typeof statement.register.number === 'object')
+        for (const write of writes) found.add(write);
+      if (statement.kind === 'when') for (const arm of [statement.consequence, statement.alternative]) visit(arm);
+      // What the body reads comes after what it writes, one round later.
+      if (statement.kind === 'repeat') for (const round of [statement.body, statement.body]) visit(round);
+    }
+  };
+  visit(program.statements);
+  return found;
 }
 
 function operandsOf(statement: Statement): readonly Value[] {

@@ -12,6 +12,8 @@ export interface Yul {
   readonly clean: boolean;
   /** The value, where it is known. */
   readonly constant?: bigint;
+  /** How deep operators are nested in it; 0 if not given. */
+  readonly depth?: number;
 }
 
 /** A constant, as Yul writes it: small ones in decimal. */

@@ -54,8 +54,18 @@ class Maker {
     return this.#h.finish();
   }
 
+  /** Makes the values of a scope matter: long after they were computed, when what they were read from has changed. */
+  #keep(values: readonly Value[]): void {
+    const h = this.#h;
+    for (const value of values) {
+      const word = value.width === 128 ? h.trunc(value, 64) : h.zext(value, 64);
+      h.writeState('callLength', h.xor(h.mul(h.state('callLength'), 5), word));
+    }
+  }
+
   #value(width: Width): Value {
-    const found = this.#random.pick(this.#values);
+    // Mostly one that was used before, so that others wait for the end of their scope.
+    const found = this.#random.pick(this.#random.chance(0.7) ? this.#values.slice(0, 4) : this.#values);
     if (found.width === width) return found;
     const h = this.#h;
     if (found.width > width) return h.trunc(found, width);
@@ -66,6 +76,7 @@ class Maker {
   #statements(count: number, depth: number): void {
     const [values, variables] = [this.#values.length, this.#variables.length];
     for (let i = 0; i < count; i++) this.#statement(depth);
+    this.#keep(this.#values.slice(values));
     if (depth > 0) {
       this.#values.length = values;
       this.#variables.length = variables;

@@ -261,21 +261,22 @@ contract System {
                       if eq(t2, 5) {
                         mstore(0x320, mload(PREIMAGE_KEY_0))
                         mstore(0x340, mload(PREIMAGE_KEY_3))
-                        switch or(and(iszero(and(or(or(xor(mload(0x320), 1), or(mload(PREIMAGE_KEY_1), mload(PREIMAGE_KEY_2))), shl(8, mload(0x340))), M64)), lt(and(sub(shr(56, mload(0x340)), 1), M64), 6)), eq(and(mload(0x320), 255), 2))
+                        mstore(0x360, or(and(iszero(and(or(or(xor(mload(0x320), 1), or(mload(PREIMAGE_KEY_1), mload(PREIMAGE_KEY_2))), shl(8, mload(0x340))), M64)), lt(and(sub(shr(56, mload(0x340)), 1), M64), 6)), eq(and(mload(0x320), 255), 2)))
+                        switch mload(0x360)
                         case 0 {
                           v3 := 0xffffffffffffffea
                         }
                         default {
-                          mstore(0x360, mload(PREIMAGE_OFFSET))
-                          mstore(0x380, preimageLength())
-                          mstore(0x3a0, and(sub(mload(0x380), mload(0x360)), M64))
-                          mstore(0x3c0, and(sub(32, and(t49, 31)), M64))
-                          mstore(0x3e0, select(lt(mload(0x300), mload(0x3c0)), mload(0x300), mload(0x3c0)))
-                          mstore(0x400, select(lt(mload(0x3a0), mload(0x3e0)), mload(0x3a0), mload(0x3e0)))
-                          if mload(0x400) {
-                            copyPreimage(t49, mload(0x360), mload(0x400))
-                            mstore(PREIMAGE_OFFSET, and(add(mload(0x360), mload(0x400)), M64))
-                            v3 := mload(0x400)
+                          mstore(0x380, mload(PREIMAGE_OFFSET))
+                          mstore(0x3a0, preimageLength())
+                          mstore(0x3c0, and(sub(mload(0x3a0), mload(0x380)), M64))
+                          mstore(0x3e0, and(sub(32, and(t49, 31)), M64))
+                          mstore(0x400, select(lt(mload(0x300), mload(0x3e0)), mload(0x300), mload(0x3e0)))
+                          mstore(0x420, select(lt(mload(0x3c0), mload(0x400)), mload(0x3c0), mload(0x400)))
+                          if mload(0x420) {
+                            copyPreimage(t49, mload(0x380), mload(0x420))
+                            mstore(PREIMAGE_OFFSET, and(add(mload(0x380), mload(0x420)), M64))
+                            v3 := mload(0x420)
                           }
                         }
                       }
@@ -495,7 +496,8 @@ contract System {
               }
               if or(eq(t0, 134), eq(t0, 135)) {
                 mstore(0x340, eq(t0, 134))
-                v3 := select(or(and(mload(0x340), iszero(lt(and(sub(t1, 1), M64), 64))), iszero(eq(mload(0x320), 8))), 22, 0)
+                mstore(0x360, select(or(and(mload(0x340), iszero(lt(and(sub(t1, 1), M64), 64))), iszero(eq(mload(0x320), 8))), 22, 0))
+                v3 := mload(0x360)
                 v0 := 0
                 v1 := mload(0x300)
                 v2 := select(iszero(mload(0x300)), 0, 8)
@@ -552,17 +554,19 @@ contract System {
                   mstore(0x500, and(add(mload(0x440), mul(add(or(mload(0x460), t106), 1), 0x9e3779b97f4a7c15)), M64))
                   mstore(0x520, and(mul(xor(mload(0x500), shr(30, mload(0x500))), 0xbf58476d1ce4e5b9), M64))
                   mstore(0x540, and(mul(xor(mload(0x520), shr(27, mload(0x520))), 0x94d049bb133111eb), M64))
-                  mstore(0x560, select(mload(0x480), xor(mload(0x540), shr(31, mload(0x540))), select(eq(mload(0x4e0), 66), 0x100001180, select(eq(mload(0x4e0), 71), 0x1000, select(eq(mload(0x4e0), 0x101), 1, select(eq(mload(0x4e0), 0x140), 1, select(eq(mload(0x4e0), 0x181), 2, select(eq(mload(0x4e0), 0x1c0), 0x78756e694c, select(eq(mload(0x4e0), 0x1d0), 0x302e312e360000, select(eq(mload(0x4e0), 0x1e0), 0x6373697200000000, select(eq(mload(0x4e0), 0x1e1), 0x343676, select(eq(mload(0x4e0), 0x240), 0x800000, select(or(eq(mload(0x4e0), 128), eq(mload(0x4e0), 192)), mload(0x420), select(eq(mload(0x4e0), 129), mload(0x400), select(eq(mload(0x4e0), 193), divU(mload(0x400), 0x3e8, M64), select(mload(0x4a0), M64, 0))))))))))))))))
-                  mstore(0x580, and(add(mload(0x340), mload(0x4c0)), M64))
-                  mstore(0x5a0, and(sub(mload(0x360), mload(0x4c0)), M64))
-                  switch lt(mload(0x5a0), 8)
+                  mstore(0x560, select(eq(mload(0x4e0), 0x1e1), 0x343676, select(eq(mload(0x4e0), 0x240), 0x800000, select(or(eq(mload(0x4e0), 128), eq(mload(0x4e0), 192)), mload(0x420), select(eq(mload(0x4e0), 129), mload(0x400), select(eq(mload(0x4e0), 193), divU(mload(0x400), 0x3e8, M64), select(mload(0x4a0), M64, 0)))))))
+                  mstore(0x580, select(eq(mload(0x4e0), 0x140), 1, select(eq(mload(0x4e0), 0x181), 2, select(eq(mload(0x4e0), 0x1c0), 0x78756e694c, select(eq(mload(0x4e0), 0x1d0), 0x302e312e360000, select(eq(mload(0x4e0), 0x1e0), 0x6373697200000000, mload(0x560)))))))
+                  mstore(0x5a0, select(mload(0x480), xor(mload(0x540), shr(31, mload(0x540))), select(eq(mload(0x4e0), 66), 0x100001180, select(eq(mload(0x4e0), 71), 0x1000, select(eq(mload(0x4e0), 0x101), 1, mload(0x580))))))
+                  mstore(0x5c0, and(add(mload(0x340), mload(0x4c0)), M64))
+                  mstore(0x5e0, and(sub(mload(0x360), mload(0x4c0)), M64))
+                  switch lt(mload(0x5e0), 8)
                   case 0 {
-                    write(mload(0x580), 8, mload(0x560))
+                    write(mload(0x5c0), 8, mload(0x5a0))
                   }
                   default {
                     for { let t159 := 0 } lt(t159, 7) { t159 := add(t159, 1) } {
-                      if lt(t159, mload(0x5a0)) {
-                        write(and(add(mload(0x580), t159), M64), 1, and(shr(and(shl(3, t159), 63), mload(0x560)), 255))
+                      if lt(t159, mload(0x5e0)) {
+                        write(and(add(mload(0x5c0), t159), M64), 1, and(shr(and(shl(3, t159), 63), mload(0x5a0)), 255))
                       }
                     }
                   }
