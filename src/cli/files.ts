@@ -95,7 +95,10 @@ export function writeOutput(path: string, data: string | Uint8Array): void {
     renameSync(partial, path);
   } catch (cause) {
     discard(partial);
-    throw new InputError('FILE_UNWRITABLE', `cannot write ${path}: ${(cause as Error).message}`, { cause });
+    throw new InputError('FILE_UNWRITABLE', `cannot write ${path}: ${(cause as Error).message}`, {
+      hint: 'Name another file, or make room for this one.',
+      cause,
+    });
   }
 }
 

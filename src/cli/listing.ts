@@ -3,8 +3,8 @@
 import { readU32LE } from '../bytes.ts';
 import { ISA } from '../engine/profile.ts';
 import { disassemble } from '../isa/disassemble.ts';
-import type { Machine } from '../machine/machine.ts';
-import { GUEST_END, GUEST_START } from '../machine/memoryMap.ts';
+import { inMemoryTree, type Machine } from '../machine/machine.ts';
+import { GUEST_END, GUEST_START, PAGE_BYTES } from '../machine/memoryMap.ts';
 import type { Program } from '../machine/program.ts';
 import { symbolName } from './guest.ts';
 
@@ -47,6 +47,13 @@ export function listCode(machine: Machine, program: Program, around: number): Li
     address = address < pc && next > pc ? pc : next;
   }
   return [...before.slice(Math.max(0, before.length - around)), ...after];
+}
+
+/** Memory as the program has it: zeros where it has none, though the engine keeps data of its own there. */
+export function memoryAt(machine: Machine, address: number, bytes: number): Uint8Array {
+  const copy = machine.bytes.slice(address, address + bytes);
+  for (let i = 0; i < bytes; i++) if (!inMemoryTree(Math.floor((address + i) / PAGE_BYTES), 1)) copy[i] = 0;
+  return copy;
 }
 
 /** The instruction at an address; undefined outside of the guest's memory. */

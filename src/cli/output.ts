@@ -64,7 +64,7 @@ export class Output {
     this.#stderr = stderr;
     this.options = options;
     this.style = new Chalk({ level: options.color && stdout.isTTY === true ? 1 : 0 });
-    this.progress = new Progress(stderr, !options.quiet);
+    this.progress = new Progress(stderr, !options.quiet, options.color);
   }
 
   /** Tells a line of a story on stdout while a command runs (`omo demo`); with --json or --quiet nothing. */
@@ -74,12 +74,12 @@ export class Output {
 
   /** Passes on what a program printed: to stderr, so that stdout holds the answer only; with --quiet nothing. */
   guest(text: string): void {
-    if (!this.options.quiet) this.progress.aside(() => this.#stderr.write(text));
+    if (!this.options.quiet) this.progress.aside(text);
   }
 
   /** Says on stderr what the user should know although the command goes on. */
   warn(message: string): void {
-    this.progress.aside(() => this.#stderr.write(`omo: warning: ${message}\n`));
+    this.progress.aside(`omo: warning: ${message}\n`);
   }
 
   /** Prints the answer and gives its exit code. */

@@ -6,6 +6,9 @@ import type { Sink } from './output.ts';
 /** Least time between two redraws of the spinner's line, in milliseconds: work must not wait for the terminal. */
 const REDRAW_MILLISECONDS = 100;
 
+/** A line longer than this is cut, in characters. */
+const LONGEST_LINE = 4_096;
+
 /** Reports how far a phase has come, in a few words: `12 %, 310 million steps/s`. */
 export type Update = (detail: string) => void;
 
@@ -13,11 +16,15 @@ export type Update = (detail: string) => void;
 export class Progress {
   readonly #stderr: Sink;
   readonly #enabled: boolean;
+  readonly #color: boolean;
+  /** The beginning of a line that waits for its end, or for the end of the phase. */
+  #held = '';
   #spinner: Ora | undefined;
 
-  constructor(stderr: Sink, enabled: boolean) {
+  constructor(stderr: Sink, enabled: boolean, color = false) {
     this.#stderr = stderr;
     this.#enabled = enabled;
+    this.#color = color;
   }
 
   /** Does `work` under a title. `work` is given a function to report with; what it returns or throws is passed on. */
@@ -31,25 +38,37 @@ export class Progress {
     return await this.#spin(title, work);
   }
 
-  /** Does `write`, which writes to stderr too, with the spinner's line out of the way. */
-  aside(write: () => void): void {
+  /** Writes to stderr what is no progress: by whole lines while a spinner turns, which needs the last one for itself. */
+  aside(text: string): void {
+    this.#held += text;
+    const end = this.#spinner === undefined ? this.#held.length : this.#held.lastIndexOf('\n') + 1;
+    this.#release(end === 0 && this.#held.length > LONGEST_LINE ? this.#held.length : end);
+  }
+
+  #release(length: number): void {
+    if (length === 0) return;
     this.#spinner?.clear();
-    write();
+    this.#stderr.write(this.#held.slice(0, length));
+    this.#held = this.#held.slice(length);
   }
 
   async #spin<T>(title: string, work: (update: Update) => T | Promise<T>): Promise<T> {
     // A hidden cursor would need a handler of SIGINT, and with one Ctrl-C waits until synchronous work is over.
-    const spinner = ora({ text: title, stream: process.stderr, discardStdin: false, hideCursor: false }).start();
+    const color = this.#color ? 'cyan' : false;
+    const spinner = ora({ text: title, stream: process.stderr, discardStdin: false, hideCursor: false, color }).start();
     this.#spinner = spinner;
     try {
       const result = await work(redraw(spinner, title));
-      spinner.succeed();
+      if (this.#color) spinner.succeed();
+      else spinner.stopAndPersist({ symbol: '✔' });
       return result;
     } catch (error) {
-      spinner.fail();
+      if (this.#color) spinner.fail();
+      else spinner.stopAndPersist({ symbol: '✖' });
       throw error;
     } finally {
       this.#spinner = undefined;
+      this.#release(this.#held.length);
     }
   }
 }

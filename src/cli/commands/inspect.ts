@@ -5,7 +5,16 @@ import { UsageError } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
 import { standing } from '../execute.ts';
 import { GUEST_ARGUMENTS, type Guest, guestOptions, openGuest, stateHashOf, symbolName } from '../guest.ts';
-import { codeText, hex, instructionAt, listCode, listRegisters, memoryText, registersText } from '../listing.ts';
+import {
+  codeText,
+  hex,
+  instructionAt,
+  listCode,
+  listRegisters,
+  memoryAt,
+  memoryText,
+  registersText,
+} from '../listing.ts';
 import { integer, list, mandatory, step, withDefault } from '../options.ts';
 import { fields } from '../output.ts';
 import { reach } from '../reach.ts';
@@ -59,7 +68,7 @@ function inspect(guest: Guest, around: number, ranges: readonly Range[]) {
     code: listCode(machine, program, around),
     memory: ranges.map(({ address, bytes }) => ({
       address: hex(address),
-      bytes: bytesToHex(machine.bytes.subarray(address, address + bytes)),
+      bytes: bytesToHex(memoryAt(machine, address, bytes)),
     })),
     stateHash: stateHashOf(machine),
   };
@@ -76,9 +85,7 @@ function describe(guest: Guest, around: number, ranges: readonly Range[]): strin
     ['pc', `${hex(pc)}${symbol === undefined ? '' : ` (${symbol})`}`],
     ['thread', `${machine.get('threadId')} of ${machine.get('threadCount')}`],
   ]);
-  const memory = ranges.map(({ address, bytes }) =>
-    memoryText(address, machine.bytes.subarray(address, address + bytes)),
-  );
+  const memory = ranges.map(({ address, bytes }) => memoryText(address, memoryAt(machine, address, bytes)));
   const code = codeText(listCode(machine, program, around));
   return [head, code, registersText(listRegisters(machine)), ...memory].filter((part) => part !== '').join('\n\n');
 }

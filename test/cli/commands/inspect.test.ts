@@ -47,6 +47,11 @@ test('memory by address, in either notation', async () => {
   ]);
 });
 
+test("where the program has no memory there are zeros, not the engine's own data", async () => {
+  const { memory } = await inspect('--step', '2', '--memory', '0:65536', '--memory', '0xf8000000:4096');
+  for (const { bytes } of memory as { bytes: string }[]) assert.match(bytes, /^0x0+$/);
+});
+
 test('ranges are bounded', async () => {
   for (const range of ['', 'x', '0x10000', '0x10000:0', '0:65537', '0xffffffff:2', '-1:4', '0x1ffffffff:1'])
     assert.equal((await runMain(['inspect', elf, '--step', '0', '--memory', range])).exitCode, 2, range);
