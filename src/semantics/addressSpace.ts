@@ -19,6 +19,8 @@ export const KERNEL_START = 0xf000_0000;
 export const KERNEL_END = 0xf010_0000;
 /** Page bitmap: bit p % 8 of byte p / 8 is 1 while page p is mapped; a leaf holds 256 pages, 1 MiB. */
 export const PAGE_BITMAP = 0xf000_0000;
+/** The eventfd and the epoll set: one leaf (environment/linux/events.ts). */
+export const KERNEL_EVENTS = 0xf002_0000;
 
 /** Address where mmap begins to search for free pages, upwards: what is below is left to the program and its break. */
 export const MMAP_START = 0x4000_0000;

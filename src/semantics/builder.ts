@@ -18,6 +18,7 @@ import type {
   Register,
   Statement,
   StateName,
+  Subroutine,
   Temporary,
   Value,
   Variable,
@@ -138,6 +139,25 @@ export class Builder {
     return high === a.width - 1 ? shifted : this.and(shifted, mask(high - low + 1));
   }
 
+  // Subroutines
+
+  /** Calls a subroutine (subroutine.ts): its results, in order. */
+  call(subroutine: Subroutine, ...args: readonly Value[]): Value[] {
+    const { name, parameters } = subroutine;
+    assert(args.length === parameters.length, `${name} called with ${args.length} arguments`);
+    for (const [i, parameter] of parameters.entries())
+      assert(args[i]?.width === parameter.width, `argument ${i} of ${name} has width ${args[i]?.width}`);
+    const results = subroutine.results.map((result) => this.#temporary(result.width));
+    this.#push({ kind: 'call', subroutine, args, results });
+    return results;
+  }
+
+  /** The parameters of a subroutine that this builder records. */
+  parameters(widths: readonly Width[]): Temporary[] {
+    assert(this.#temporaries === 0, 'parameters come first');
+    return widths.map((width) => this.#temporary(width));
+  }
+
   // Locals
 
   /** A mutable local that starts as `initial`: how a `when` or `repeat` hands out a result. */
@@ -248,6 +268,20 @@ export class Builder {
     this.#effect({ kind: 'zeroPages', address, log2Pages });
   }
 
+  // Threads
+
+  /** Puts the thread as it is now on the right stack (`right`, width 1, is 1) or the left one (0). */
+  pushThread(right: Value): void {
+    assert(right.width === 1 && !this.#inRepeat, `pushThread of width ${right.width}, or inside a repeat`);
+    this.#effect({ kind: 'pushThread', right });
+  }
+
+  /** Goes on with the thread on top of the right or left stack, which must not be empty: its registers, its pc. */
+  popThread(right: Value): void {
+    assert(right.width === 1 && !this.#inRepeat, `popThread of width ${right.width}, or inside a repeat`);
+    this.#effect({ kind: 'popThread', right });
+  }
+
   // Host
 
   /** Length in bytes of the current preimage with its 8-byte prefix; the step does not happen while the host lacks it. */
@@ -340,6 +374,7 @@ export class Builder {
       for (const part of partsOf(statement)) opens.add(part);
       touchesMemory ||= ['readMemory', 'writeMemory', 'zeroPages', 'copyPreimage'].includes(statement.kind);
     }
+    checkThreads(statements, opens);
     return {
       statements,
       temporaries: this.#temporaries,
@@ -430,8 +465,19 @@ function partsOf(statement: Statement): Exclude<RecordPart, 'hot'>[] {
       return statement.register.file === 'f' ? ['fp'] : [];
     case 'preimageLength':
     case 'copyPreimage':
+    case 'pushThread':
+    case 'popThread':
       return ['cold'];
     default:
       return [];
+  }
+}
+
+/** A proof opens one thread, and floating-point registers change by a switch though nothing opens them. */
+function checkThreads(statements: readonly Statement[], opens: Program['opens']): void {
+  for (const kind of ['pushThread', 'popThread']) {
+    const count = [...walk(statements)].filter((statement) => statement.kind === kind).length;
+    assert(count <= 1, `${count} times ${kind} in one meaning`);
+    assert(count === 0 || !opens.has('fp'), `${kind} in a meaning that touches floating-point registers`);
   }
 }

@@ -1,14 +1,43 @@
 // What a statement takes and changes: for readings that emit a value later than it was recorded.
 
-import { type Program, type Statement, type Value, walk } from './program.ts';
+import { type Register, type Statement, type Value, walk } from './program.ts';
 
-/** Something that a statement may read or change besides the values that it names. */
-export type Place = 'x' | 'f' | 'state' | 'memory' | `variable ${number}`;
+/**
+ * Something that a statement may read or change besides the values that it names: one register, or any of a file (one that
+ * a field numbers), one state variable, or any, a local, memory.
+ */
+export type Place =
+  | Register['file']
+  | `${Register['file']}${number}`
+  | 'state'
+  | `state ${string}`
+  | `variable ${number}`
+  | 'memory';
+
+/** Whether a change of one place may be a change of the other. */
+export function overlap(a: Place, b: Place): boolean {
+  return a === b || isAnyOf(a, b) || isAnyOf(b, a);
+}
+
+/** Whether `whole` stands for any of a kind of which `one` is. */
+function isAnyOf(whole: Place, one: Place): boolean {
+  return (whole === 'x' || whole === 'f' || whole === 'state') && one.startsWith(whole);
+}
+
+/** Whether a change of one of `changed` may be a change of one of `read`. */
+export function overlaps(changed: ReadonlySet<Place>, read: ReadonlySet<Place>): boolean {
+  return [...changed].some((a) => [...read].some((b) => overlap(a, b)));
+}
+
+function registerPlace({ file, number }: Register): Place {
+  return typeof number === 'number' ? `${file}${number}` : file;
+}
 
 /** The values that a statement names, without those of statements nested in it. */
 export function valuesOf(statement: Statement): readonly Value[] {
   switch (statement.kind) {
     case 'let':
+    case 'call':
       return statement.args;
     case 'declare':
     case 'assign':
@@ -25,6 +54,9 @@ export function valuesOf(statement: Statement): readonly Value[] {
       return [statement.address, statement.offset, statement.count];
     case 'emit':
       return [statement.channel, statement.address, statement.length];
+    case 'pushThread':
+    case 'popThread':
+      return [statement.right];
     case 'when':
       return [statement.condition];
     case 'execute':
@@ -42,9 +74,9 @@ export function valuesOf(statement: Statement): readonly Value[] {
 export function readsOf(statement: Statement): readonly Place[] {
   switch (statement.kind) {
     case 'readRegister':
-      return [statement.register.file];
+      return [registerPlace(statement.register)];
     case 'readState':
-      return ['state'];
+      return [`state ${statement.name}`];
     case 'readMemory':
       return ['memory'];
     case 'readVariable':
@@ -64,10 +96,16 @@ export function writesOf(statements: readonly Statement[]): ReadonlySet<Place> {
         places.add(`variable ${statement.variable.id}`);
         break;
       case 'writeRegister':
-        places.add(statement.register.file);
+        places.add(registerPlace(statement.register));
         break;
       case 'writeState':
+        places.add(`state ${statement.name}`);
+        break;
+      case 'pushThread':
         places.add('state');
+        break;
+      case 'popThread':
+        for (const place of ['x', 'f', 'state'] as const) places.add(place);
         break;
       case 'writeMemory':
       case 'zeroPages':
@@ -79,11 +117,17 @@ export function writesOf(statements: readonly Statement[]): ReadonlySet<Place> {
   return places;
 }
 
-/** How often each temporary is used, by id; one that is never used is not in it. */
-export function countUses(statements: Program['statements']): Map<number, number> {
-  const uses = new Map<number, number>();
+/** The temporaries that statements name, nested ones included, once for each time. */
+export function* usedIn(statements: readonly Statement[]): Generator<number> {
   for (const statement of walk(statements))
-    for (const value of valuesOf(statement))
-      if (value.kind === 'temporary') uses.set(value.id, (uses.get(value.id) ?? 0) + 1);
+    for (const value of valuesOf(statement)) if (value.kind === 'temporary') yield value.id;
+}
+
+/** How often each temporary is used, by id; one that is never used is not in it. `results` are used at the end. */
+export function countUses(statements: readonly Statement[], results: readonly Value[] = []): Map<number, number> {
+  const uses = new Map<number, number>();
+  const count = (id: number): void => void uses.set(id, (uses.get(id) ?? 0) + 1);
+  for (const id of usedIn(statements)) count(id);
+  for (const result of results) if (result.kind === 'temporary') count(result.id);
   return uses;
 }

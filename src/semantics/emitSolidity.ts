@@ -3,16 +3,17 @@
 // for the EVM's stack, a word of memory. What an expression reads is never moved behind something that changes it.
 
 import { assert, unreachable } from '../invariant.ts';
+import { countUses, overlaps, type Place, readsOf, usedIn, writesOf } from './dataflow.ts';
 import { REASON } from './layout.ts';
-import type { Program, Register, Statement, Temporary, Value, Variable } from './program.ts';
-import { walk } from './program.ts';
+import type { Program, Register, Statement, Subroutine, Temporary, Value, Variable } from './program.ts';
 import { clean, cleanText, conditionText, literal, type Yul, yulOperator } from './solidityExpression.ts';
-import { SCRATCH_ADDRESS, SCRATCH_WORDS, stateConstant, WORD_BYTES } from './solidityFrame.ts';
+import { stateConstant } from './solidityFrame.ts';
+import { type YulPlace, YulStorage } from './solidityStorage.ts';
 
 /** Yul variables that a function may hold at once; the EVM reaches 16 words, expressions and the return address need some. */
-const MAX_LIVE = 8;
-/** Operators that an expression may nest before a part of it gets a name. */
-const MAX_DEPTH = 6;
+const MAX_VARIABLES = 8;
+/** Parameters that a subroutine leaves on the stack: with more, all are put into memory. */
+const MAX_STACK_PARAMETERS = 5;
 
 /** How a program reads its instruction: Yul expressions over the parameter of the function. */
 export interface FieldTexts {
@@ -22,73 +23,92 @@ export interface FieldTexts {
   readonly register: (file: 'x' | 'f', field: string) => string;
 }
 
-/** The body of the function: statements one a line, indented by `indent`, without the braces around them. */
-export function emitBody(program: Program, fields: FieldTexts, indent = ''): string {
-  return new Emitter(program, fields, indent).run();
+/** The Yul functions of subroutines: soliditySubroutines.ts. */
+export interface YulSubroutines {
+  /** Name of the function of a subroutine. */
+  name(subroutine: Subroutine): string;
+  /** Words of scratch memory below this are used by the subroutines that the statements call. */
+  scratchEnd(statements: readonly Statement[]): number;
 }
+
+const NO_SUBROUTINES: YulSubroutines = {
+  name: ({ name }) => assert(false, `a call of the subroutine ${name} where there are none`) as never,
+  scratchEnd: () => 0,
+};
 
 /**
- * An expression without effects: operators on fields, each temporary written where it is used. Gives clean Yul text. A
- * field is known to fit the width that it is truncated to.
+ * The body of the function: statements one a line, indented by `indent`, without the braces around them. The subroutines
+ * that it calls become functions of `subroutines`.
  */
-export function emitExpression(
-  expression: { readonly statements: readonly Statement[]; readonly result: Value },
-  field: (name: string) => string,
+export function emitBody(
+  program: Program,
+  fields: FieldTexts,
+  indent = '',
+  subroutines: YulSubroutines = NO_SUBROUTINES,
 ): string {
-  const values = new Map<number, Yul>();
-  const text = (value: Value): Yul => {
-    if (value.kind === 'constant') return literal(value.value);
-    if (value.kind === 'field') return clean(field(value.name));
-    const found = values.get(value.id);
-    assert(found !== undefined, () => `temporary ${value.id} is used before it is computed`);
-    return found;
-  };
-  for (const statement of expression.statements) {
-    assert(statement.kind === 'let', () => `an expression has a statement ${statement.kind}`);
-    const { operator, args, result } = statement;
-    const width = args.at(-1)?.width ?? result.width;
-    const value = yulOperator(operator, args.map(text), width, result.width);
-    values.set(result.id, operator === 'trunc' && args[0]?.kind === 'field' ? clean(value.text) : value);
-  }
-  return cleanText(text(expression.result), expression.result.width);
+  return new SolidityEmitter(program, fields, indent, subroutines).run();
 }
 
-/** What an expression reads, or a statement changes: registers, state variables, locals, memory. */
-type Places = ReadonlySet<string>;
-
+/** A temporary that is written where it is used: its expression, and what that reads. */
 interface Pending {
   readonly value: Yul;
   readonly width: Temporary['width'];
-  readonly reads: Places;
+  readonly reads: ReadonlySet<Place>;
 }
 
-class Emitter {
-  readonly #program: Program;
+/** Emits one function: a program, or a subroutine. */
+export class SolidityEmitter {
+  readonly #statements: readonly Statement[];
   readonly #fields: FieldTexts;
-  readonly #uses: readonly number[];
-  /** Writes of registers after which one is read whose number is not known. */
-  readonly #readLater: ReadonlySet<Statement>;
+  readonly #subroutines: YulSubroutines;
+  readonly #storage: YulStorage;
+  readonly #uses: Map<number, number>;
   readonly #lines: string[] = [];
   /** Temporaries that have a name. */
   readonly #named = new Map<number, Yul>();
   /** Temporaries to be written where they are used. */
   readonly #pending = new Map<number, Pending>();
-  readonly #variables = new Map<number, { readonly get: string; readonly set: (value: string) => string }>();
+  readonly #variables = new Map<number, YulPlace>();
   #indent: string;
-  #live = 0;
-  #spilled = 0;
 
-  constructor(program: Program, fields: FieldTexts, indent: string) {
-    this.#program = program;
+  constructor(
+    program: Pick<Program, 'statements'> & Partial<Pick<Subroutine, 'results'>>,
+    fields: FieldTexts,
+    indent: string,
+    subroutines: YulSubroutines,
+    maxVariables = MAX_VARIABLES,
+  ) {
+    this.#statements = program.statements;
     this.#fields = fields;
     this.#indent = indent;
-    this.#uses = countUses(program);
-    this.#readLater = writesReadLater(program);
+    this.#subroutines = subroutines;
+    this.#storage = new YulStorage(maxVariables, subroutines.scratchEnd(program.statements));
+    this.#uses = countUses(program.statements, program.results);
   }
 
+  /** The body of a program's function. */
   run(): string {
-    this.#block(this.#program.statements, true);
+    this.#block(this.#statements, true);
     return this.#lines.join('\n');
+  }
+
+  /** The body of a subroutine with these parameters, that ends with the results in r0, r1, ... */
+  subroutine(parameters: readonly Temporary[], results: readonly Value[]): string {
+    this.#storage.occupy(results.length);
+    const onStack = parameters.length <= MAX_STACK_PARAMETERS;
+    if (onStack) this.#storage.occupy(parameters.length);
+    for (const { id } of parameters) {
+      if (onStack) this.#named.set(id, clean(`t${id}`));
+      else this.#keep(id, this.#storage.word(), `t${id}`);
+    }
+    this.#block(this.#statements, false);
+    for (const [i, result] of results.entries()) this.#line(`r${i} := ${this.#clean(result)}`);
+    return this.#lines.join('\n');
+  }
+
+  /** Words of scratch memory below this are used by it or by what it calls. */
+  get scratchEnd(): number {
+    return this.#storage.end;
   }
 
   #line(text: string): void {
@@ -97,11 +117,10 @@ class Emitter {
 
   /** Statements of one scope; `last` if the function ends with it. */
   #block(statements: readonly Statement[], last: boolean): void {
-    const [live, spilled] = [this.#live, this.#spilled];
-    statements.forEach((statement, i) => {
-      this.#statement(statement, last && i === statements.length - 1);
+    this.#storage.scope(() => {
+      for (const [i, statement] of statements.entries())
+        this.#statement(statement, last && i === statements.length - 1);
     });
-    [this.#live, this.#spilled] = [live, spilled];
   }
 
   #statement(statement: Statement, last: boolean): void {
@@ -109,23 +128,20 @@ class Emitter {
       case 'let':
         this.#let(statement);
         break;
+      case 'call':
+        this.#callSubroutine(statement);
+        break;
       case 'declare':
         this.#declare(statement.variable, this.#clean(statement.value));
         break;
-      case 'readVariable': {
-        const variable = this.#variable(statement.variable);
-        this.#define(statement.result, clean(variable.get), new Set([place(statement.variable)]));
+      case 'readVariable':
+        this.#define(statement, clean(this.#variable(statement.variable).get));
         break;
-      }
       case 'readRegister':
-        this.#define(
-          statement.result,
-          clean(`mload(${this.#register(statement.register)})`),
-          new Set([registerPlace(statement.register)]),
-        );
+        this.#define(statement, clean(`mload(${this.#register(statement.register)})`));
         break;
       case 'readState':
-        this.#define(statement.result, clean(`mload(${stateConstant(statement.name)})`), new Set([statement.name]));
+        this.#define(statement, clean(`mload(${stateConstant(statement.name)})`));
         break;
       case 'readMemory':
         this.#bind(statement.result, `read(${this.#clean(statement.address)}, ${statement.bytes})`);
@@ -150,7 +166,7 @@ class Emitter {
   #effect(statement: Effect): void {
     // Its operands are read before it changes anything, so they may be written in place.
     const text = this.#effectText(statement);
-    this.#flush(changes([statement]));
+    this.#flush(writesOf([statement]));
     if (text) this.#line(text);
   }
 
@@ -159,9 +175,8 @@ class Emitter {
       case 'assign':
         return this.#variable(statement.variable).set(this.#clean(statement.value));
       case 'writeRegister':
-        return `mstore(${this.#register(statement.register)}, ${this.#clean(statement.value)})${this.#resetX0(statement)}`;
+        return `mstore(${this.#register(statement.register)}, ${this.#clean(statement.value)})`;
       case 'writeState':
-        assert(statement.name !== 'pc', 'a meaning jumps, it does not write pc');
         return `mstore(${stateConstant(statement.name)}, ${this.#clean(statement.value)})`;
       case 'writeMemory':
         return this.#call('write', [statement.address, statement.bytes, statement.value]);
@@ -169,6 +184,9 @@ class Emitter {
         return this.#call('zeroPages', [statement.address, statement.log2Pages]);
       case 'copyPreimage':
         return this.#call('copyPreimage', [statement.address, statement.offset, statement.count]);
+      case 'pushThread':
+      case 'popThread':
+        return this.#call(statement.kind, [statement.right]);
       case 'emit':
         // Nothing of it is state; its operands are dropped.
         for (const operand of [statement.channel, statement.address, statement.length]) this.#value(operand);
@@ -176,12 +194,6 @@ class Emitter {
       default:
         return unreachable(statement);
     }
-  }
-
-  /** A write of x0 lasts to the end of the function, where it is undone, unless a register may be read before. */
-  #resetX0(statement: Extract<Statement, { kind: 'writeRegister' }>): string {
-    const { file, number } = statement.register;
-    return file === 'x' && typeof number === 'object' && this.#readLater.has(statement) ? ' mstore(X, 0)' : '';
   }
 
   #control(statement: Control, last: boolean): void {
@@ -214,7 +226,7 @@ class Emitter {
 
   #when({ condition, consequence, alternative }: Extract<Statement, { kind: 'when' }>, last: boolean): void {
     const test = this.#value(condition);
-    this.#flush(changes([...consequence, ...alternative]));
+    this.#flush(writesOf([...consequence, ...alternative]));
     const arms = [consequence, alternative].map((arm) => arm.length > 0);
     if (!arms[0]) {
       if (arms[1]) this.#arm(`if ${conditionText(yulOperator('not', [test], 1, 1))}`, alternative, last);
@@ -240,67 +252,75 @@ class Emitter {
 
   #repeat({ count, index, body }: Extract<Statement, { kind: 'repeat' }>): void {
     // A pending expression used inside would be computed in every round.
-    this.#flush(changes(body), usedIn(body));
-    this.#live++;
-    const name = `t${index.id}`;
-    this.#named.set(index.id, clean(name));
-    this.#arm(`for { let ${name} := 0 } lt(${name}, ${count}) { ${name} := add(${name}, 1) }`, body, false);
-    this.#live--;
+    this.#flush(writesOf(body), new Set(usedIn(body)));
+    this.#storage.scope(() => {
+      this.#storage.occupy(1);
+      const name = `t${index.id}`;
+      this.#named.set(index.id, clean(name));
+      this.#arm(`for { let ${name} := 0 } lt(${name}, ${count}) { ${name} := add(${name}, 1) }`, body, false);
+    });
   }
 
-  #let({ result, operator, args }: Extract<Statement, { kind: 'let' }>): void {
-    if (!this.#uses[result.id]) return;
+  #let(statement: Extract<Statement, { kind: 'let' }>): void {
+    const { result, operator, args } = statement;
+    if (!this.#uses.has(result.id)) return;
     const reads = new Set(args.flatMap((arg) => [...this.#reads(arg)]));
     const width = args.at(-1)?.width ?? result.width;
     const values = args.map((arg) => this.#value(arg));
-    const depth = 1 + Math.max(...values.map((value) => value.depth ?? 0));
-    this.#define(result, { ...yulOperator(operator, values, width, result.width), depth }, reads);
+    this.#define(statement, yulOperator(operator, values, width, result.width), reads);
+  }
+
+  #callSubroutine({ subroutine, args, results }: Extract<Statement, { kind: 'call' }>): void {
+    const call = `${this.#subroutines.name(subroutine)}(${args.map((arg) => this.#clean(arg)).join(', ')})`;
+    const declaration = `let ${results.map(({ id }) => `t${id}`).join(', ')} := ${call}`;
+    if (this.#storage.fits(results.length)) {
+      this.#storage.occupy(results.length);
+      for (const { id } of results) this.#named.set(id, clean(`t${id}`));
+      this.#line(declaration);
+      return;
+    }
+    const stores = results.map(({ id }) => {
+      const word = this.#storage.word();
+      this.#named.set(id, clean(word.get));
+      return word.set(`t${id}`);
+    });
+    this.#line(`{ ${declaration} ${stores.join(' ')} }`);
   }
 
   #declare(variable: Variable, initial: string): void {
-    if (this.#live < MAX_LIVE) {
-      const name = `v${variable.id}`;
-      this.#live++;
-      this.#variables.set(variable.id, { get: name, set: (value) => `${name} := ${value}` });
-      this.#line(`let ${name} := ${initial}`);
-    } else {
-      const address = this.#spill();
-      this.#variables.set(variable.id, { get: `mload(${address})`, set: (value) => `mstore(${address}, ${value})` });
-      this.#line(`mstore(${address}, ${initial})`);
-    }
+    const place = this.#storage.take(`v${variable.id}`);
+    this.#variables.set(variable.id, place);
+    this.#line(place.initialise(initial));
   }
 
-  /** Names a result, or keeps its expression for the one place that uses it. */
-  #define(result: Temporary, value: Yul, reads: Places): void {
-    const uses = this.#uses[result.id] ?? 0;
-    if (uses === 1 && (value.depth ?? 0) < MAX_DEPTH)
-      this.#pending.set(result.id, { value, width: result.width, reads });
-    else if (uses > 0) this.#bind(result, cleanText(value, result.width));
+  /** Names the result of a statement, or keeps its expression for the one place that uses it. */
+  #define(
+    statement: Extract<Statement, { readonly result: Temporary }>,
+    value: Yul,
+    reads: ReadonlySet<Place> = new Set(readsOf(statement)),
+  ): void {
+    const { result } = statement;
+    const uses = this.#uses.get(result.id) ?? 0;
+    if (uses === 1) this.#pending.set(result.id, { value, width: result.width, reads });
+    else if (uses > 1) this.#bind(result, cleanText(value, result.width));
   }
 
-  /** Computes a result here and gives it a name, or a word of memory. */
-  #bind(result: Temporary, text: string): void {
-    if (!this.#uses[result.id]) this.#line(`pop(${text})`);
-    else if (this.#live < MAX_LIVE) {
-      this.#live++;
-      this.#named.set(result.id, clean(`t${result.id}`));
-      this.#line(`let t${result.id} := ${text}`);
-    } else {
-      const address = this.#spill();
-      this.#named.set(result.id, clean(`mload(${address})`));
-      this.#line(`mstore(${address}, ${text})`);
-    }
+  /** Computes a result here and gives it a place. */
+  #bind({ id }: Temporary, text: string): void {
+    if (this.#uses.has(id)) this.#keep(id, this.#storage.take(`t${id}`), text);
+    else this.#line(`pop(${text})`);
   }
 
-  #spill(): string {
-    assert(this.#spilled < SCRATCH_WORDS, 'a meaning holds more temporaries at once than there are words for them');
-    return `0x${(SCRATCH_ADDRESS + WORD_BYTES * this.#spilled++).toString(16)}`;
+  /** Puts the value of a temporary into a place. */
+  #keep(id: number, place: YulPlace, text: string): void {
+    this.#named.set(id, clean(place.get));
+    this.#line(place.initialise(text));
   }
 
   /** Computes now what reads one of `places`, and the temporaries `also`, since what follows would come before them. */
-  #flush(places: Places, also: ReadonlySet<number> = new Set()): void {
+  #flush(changed: ReadonlySet<Place>, also: ReadonlySet<number> = new Set()): void {
     for (const [id, { value, width, reads }] of [...this.#pending]) {
-      if (!also.has(id) && ![...places].some((changed) => [...reads].some((read) => overlap(changed, read)))) continue;
+      if (!also.has(id) && !overlaps(changed, reads)) continue;
       this.#pending.delete(id);
       this.#bind({ kind: 'temporary', id, width }, cleanText(value, width));
     }
@@ -321,7 +341,7 @@ class Emitter {
     return cleanText(this.#value(value), value.width);
   }
 
-  #reads(value: Value): Places {
+  #reads(value: Value): ReadonlySet<Place> {
     return (value.kind === 'temporary' && this.#pending.get(value.id)?.reads) || new Set();
   }
 
@@ -329,7 +349,7 @@ class Emitter {
     return `${name}(${args.map((arg) => (typeof arg === 'number' ? arg : this.#clean(arg))).join(', ')})`;
   }
 
-  #variable(variable: Variable): { readonly get: string; readonly set: (value: string) => string } {
+  #variable(variable: Variable): YulPlace {
     const found = this.#variables.get(variable.id);
     assert(found !== undefined, () => `variable ${variable.id} is used before it is declared`);
     return found;
@@ -343,7 +363,18 @@ class Emitter {
 type Control = Extract<Statement, { kind: 'when' | 'repeat' | 'execute' | 'jump' | 'trap' | 'halt' }>;
 type Effect = Extract<
   Statement,
-  { kind: 'assign' | 'writeRegister' | 'writeState' | 'writeMemory' | 'zeroPages' | 'copyPreimage' | 'emit' }
+  {
+    kind:
+      | 'assign'
+      | 'writeRegister'
+      | 'writeState'
+      | 'writeMemory'
+      | 'zeroPages'
+      | 'copyPreimage'
+      | 'pushThread'
+      | 'popThread'
+      | 'emit';
+  }
 >;
 
 /** Whether a list of statements ends the step on every path. */
@@ -351,68 +382,4 @@ function endsStep(statements: readonly Statement[]): boolean {
   const last = statements.at(-1);
   if (last?.kind === 'when') return endsStep(last.consequence) && endsStep(last.alternative);
   return last !== undefined && ['execute', 'jump', 'trap', 'halt'].includes(last.kind);
-}
-
-const place = (variable: Variable): string => `local ${variable.id}`;
-
-function registerPlace({ file, number }: Register): string {
-  return typeof number === 'number' ? `register ${file}${number}` : `register ${file}`;
-}
-
-/** What the statements may change, of what an expression may read. Memory is not among it: a read of it is computed at once. */
-function changes(statements: readonly Statement[]): Places {
-  const places = new Set<string>();
-  for (const statement of walk(statements)) {
-    if (statement.kind === 'assign') places.add(place(statement.variable));
-    else if (statement.kind === 'writeState') places.add(statement.name);
-    else if (statement.kind === 'writeRegister') places.add(registerPlace(statement.register));
-  }
-  return places;
-}
-
-/** Whether two places may be one: a register that a field numbers may be any of its file. */
-function overlap(a: string, b: string): boolean {
-  return a === b || (a.startsWith('register ') && b.startsWith('register ') && (b.startsWith(a) || a.startsWith(b)));
-}
-
-/** Writes of registers after which, on some path, a register is read whose number an instruction field gives. */
-function writesReadLater(program: Program): ReadonlySet<Statement> {
-  const writes = new Set<Statement>();
-  const found = new Set<Statement>();
-  const visit = (statements: readonly Statement[]): void => {
-    for (const statement of statements) {
-      if (statement.kind === 'writeRegister') writes.add(statement);
-      if (statement.kind === 'readRegister' && typeof statement.register.number === 'object')
-        for (const write of writes) found.add(write);
-      if (statement.kind === 'when') for (const arm of [statement.consequence, statement.alternative]) visit(arm);
-      // What the body reads comes after what it writes, one round later.
-      if (statement.kind === 'repeat') for (const round of [statement.body, statement.body]) visit(round);
-    }
-  };
-  visit(program.statements);
-  return found;
-}
-
-function operandsOf(statement: Statement): readonly Value[] {
-  if (statement.kind === 'let') return statement.args;
-  return Object.values(statement).filter(
-    (each): each is Value =>
-      typeof each === 'object' && 'kind' in each && ['temporary', 'constant', 'field'].includes(each.kind),
-  );
-}
-
-function usedIn(statements: readonly Statement[]): ReadonlySet<number> {
-  const ids = new Set<number>();
-  for (const statement of walk(statements))
-    for (const operand of operandsOf(statement)) if (operand.kind === 'temporary') ids.add(operand.id);
-  return ids;
-}
-
-function countUses(program: Program): readonly number[] {
-  const uses = new Array<number>(program.temporaries).fill(0);
-  for (const statement of walk(program.statements))
-    for (const operand of operandsOf(statement))
-      if (operand.kind === 'temporary' && !('result' in statement && statement.result === operand))
-        uses[operand.id] = (uses[operand.id] ?? 0) + 1;
-  return uses;
 }

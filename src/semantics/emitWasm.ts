@@ -7,7 +7,7 @@
 import { assert, unreachable } from '../invariant.ts';
 import type { CodeBuilder } from '../wasm/codeBuilder.ts';
 import { Load, Op, ValueType } from '../wasm/opcodes.ts';
-import { countUses, type Place, readsOf, valuesOf, writesOf } from './dataflow.ts';
+import { countUses, overlaps, type Place, readsOf, usedIn, valuesOf, writesOf } from './dataflow.ts';
 import { emitConstant, emitConversion, emitOperator, type Push, typeOf } from './emitWasmOperators.ts';
 import {
   emitWide,
@@ -19,7 +19,7 @@ import {
   withConstant,
 } from './emitWasmWide.ts';
 import { COMPARE, type Operator, type Width } from './operators.ts';
-import { type Statement, type Value, walk } from './program.ts';
+import { type Statement, type Temporary, type Value, walk } from './program.ts';
 import type { WasmTarget } from './wasmTarget.ts';
 
 /** A list of statements whose temporaries and variables have ids of their own: a program, or an expression. */
@@ -30,7 +30,8 @@ interface Statements {
 /** A statement that gives a temporary its value. */
 export type Definition = Extract<Statement, { readonly result: unknown }>;
 type Let = Extract<Statement, { kind: 'let' }>;
-type Effect = Exclude<Statement, Let | { kind: `read${string}` | 'repeat' }>;
+type Call = Extract<Statement, { kind: 'call' }>;
+type Effect = Exclude<Statement, Let | Call | { kind: `read${string}` | 'repeat' }>;
 
 /** A temporary that is not computed yet: it will be emitted at its only use, with the operands that are part of it. */
 interface Pending {
@@ -86,6 +87,27 @@ export class WasmEmitter {
     this.#run(this.#statements);
   }
 
+  /** Takes the first locals of the function as the parameters of a subroutine: two for 128 bits, the low half first. */
+  parameters(parameters: readonly Temporary[]): void {
+    let local = 0;
+    for (const { id, width } of parameters) {
+      const index = local++;
+      if (width !== 128) this.#locals.set(id, index);
+      else {
+        const high = local++;
+        this.#wides.set(id, { low: () => this.#code.localGet(index), high: () => this.#code.localGet(high) });
+      }
+    }
+  }
+
+  /** Emits a subroutine: its statements, then its results, which are pushed. */
+  results(results: readonly Value[]): void {
+    for (const result of results)
+      if (result.kind === 'temporary') this.#uses.set(result.id, (this.#uses.get(result.id) ?? 0) + 1);
+    this.#run(this.#statements);
+    for (const result of results) this.#pushWhole(result);
+  }
+
   /** Emits an expression: its statements, then its result (not of 128 bits), which is pushed. */
   expression(result: Value): void {
     if (result.kind === 'temporary') this.#uses.set(result.id, (this.#uses.get(result.id) ?? 0) + 1);
@@ -97,6 +119,7 @@ export class WasmEmitter {
     for (const statement of statements) {
       if ('result' in statement && statement.kind !== 'preimageLength') this.#define(statement);
       else if (statement.kind === 'repeat') this.#repeat(statement);
+      else if (statement.kind === 'call') this.#call(statement);
       else {
         // The operands are taken first: what they read is read before the statement changes it.
         const operands = valuesOf(statement).map((value) => this.#value(value));
@@ -135,6 +158,12 @@ export class WasmEmitter {
       case 'emit':
         target.emit(a, b, c);
         break;
+      case 'pushThread':
+        target.pushThread(a);
+        break;
+      case 'popThread':
+        target.popThread(a);
+        break;
       case 'when':
         this.#when(statement, a);
         break;
@@ -171,8 +200,34 @@ export class WasmEmitter {
     this.#code.end();
   }
 
+  /** A subroutine changes nothing, so that nothing pending has to be computed before it is called. */
+  #call({ subroutine, args, results }: Call): void {
+    for (const arg of args) this.#pushWhole(arg);
+    this.#code.call(this.#target.subroutine(subroutine));
+    for (const { id, width } of [...results].reverse()) {
+      if (width !== 128) this.#keep(id, typeOf(width));
+      else {
+        const high = this.#keptWord(ValueType.i64);
+        this.#wides.set(id, { low: this.#keptWord(ValueType.i64), high });
+      }
+    }
+  }
+
+  /** Pushes a value of any width: the low half first. */
+  #pushWhole(value: Value): void {
+    if (value.width !== 128) this.#value(value)();
+    else {
+      const { low, high } = this.#wide(value);
+      low();
+      high();
+    }
+  }
+
   #repeat({ count, index, body }: Extract<Statement, { kind: 'repeat' }>): void {
-    for (const id of [...this.#pending.keys()]) this.#compute(id);
+    // What only the body uses would be computed in every round. What others use is not touched: where the loop stands under
+    // a condition, it would be computed under that condition alone.
+    this.#settle(writesOf(body));
+    for (const id of usedIn(body)) if (this.#pending.has(id)) this.#compute(id);
     const code = this.#code;
     const local = this.#target.local(ValueType.i64);
     this.#locals.set(index.id, local);
@@ -240,8 +295,7 @@ export class WasmEmitter {
   /** Computes the pending temporaries that read a place which is about to change. */
   #settle(places: ReadonlySet<Place>): void {
     if (places.size === 0) return;
-    for (const [id, { reads }] of [...this.#pending])
-      if ([...reads].some((place) => places.has(place))) this.#compute(id);
+    for (const [id, { reads }] of [...this.#pending]) if (overlaps(places, reads)) this.#compute(id);
   }
 
   /** Computes a pending temporary into a local. */

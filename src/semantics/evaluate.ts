@@ -18,6 +18,9 @@ export interface Hart {
   readMemory(address: bigint, bytes: number): bigint;
   writeMemory(address: bigint, bytes: number, value: bigint): void;
   zeroPages(address: bigint, log2Pages: number): void;
+  /** The thread as it is now goes on a stack; the last one of a stack, which is not empty, becomes the thread. */
+  pushThread(right: boolean): void;
+  popThread(right: boolean): void;
   /** Length of the current preimage with its prefix; throws (a MissingPreimage) where the host does not have it. */
   preimageLength(): bigint;
   copyPreimage(address: bigint, offset: bigint, count: number): void;
@@ -37,13 +40,19 @@ export function evaluate(program: Program, fields: Readonly<Record<string, bigin
   return new Evaluation(program, fields, hart).run(program.statements) ?? { kind: 'next' };
 }
 
+type Large = 'zeroPages' | 'pushThread' | 'popThread' | 'preimageLength' | 'copyPreimage' | 'emit';
+
 class Evaluation {
   readonly #fields: Readonly<Record<string, bigint>>;
   readonly #hart: Hart;
   readonly #temporaries: bigint[];
   readonly #variables: bigint[];
 
-  constructor(program: Program, fields: Readonly<Record<string, bigint>>, hart: Hart) {
+  constructor(
+    program: Pick<Program, 'temporaries' | 'variables'>,
+    fields: Readonly<Record<string, bigint>>,
+    hart: Hart,
+  ) {
     this.#fields = fields;
     this.#hart = hart;
     this.#temporaries = new Array<bigint>(program.temporaries);
@@ -75,6 +84,9 @@ class Evaluation {
         );
         return undefined;
       }
+      case 'call':
+        this.#call(statement);
+        return undefined;
       case 'declare':
       case 'assign':
         this.#variables[statement.variable.id] = this.#value(statement.value);
@@ -101,24 +113,54 @@ class Evaluation {
         hart.writeMemory(this.#value(statement.address), statement.bytes, this.#value(statement.value));
         return undefined;
       case 'zeroPages':
-        hart.zeroPages(this.#value(statement.address), Number(this.#value(statement.log2Pages)));
+      case 'pushThread':
+      case 'popThread':
+      case 'preimageLength':
+      case 'copyPreimage':
+      case 'emit':
+        this.#large(statement);
         return undefined;
+      default:
+        return this.#control(statement);
+    }
+  }
+
+  /** What only system calls and thread switches do. */
+  #large(statement: Extract<Statement, { kind: Large }>): void {
+    const hart = this.#hart;
+    switch (statement.kind) {
+      case 'zeroPages':
+        hart.zeroPages(this.#value(statement.address), Number(this.#value(statement.log2Pages)));
+        break;
+      case 'pushThread':
+        hart.pushThread(this.#value(statement.right) === 1n);
+        break;
+      case 'popThread':
+        hart.popThread(this.#value(statement.right) === 1n);
+        break;
       case 'preimageLength':
         this.#define(statement.result, hart.preimageLength());
-        return undefined;
+        break;
       case 'copyPreimage':
         hart.copyPreimage(
           this.#value(statement.address),
           this.#value(statement.offset),
           Number(this.#value(statement.count)),
         );
-        return undefined;
+        break;
       case 'emit':
         hart.emit(this.#value(statement.channel), this.#value(statement.address), this.#value(statement.length));
-        return undefined;
+        break;
       default:
-        return this.#control(statement);
+        unreachable(statement);
     }
+  }
+
+  #call({ subroutine, args, results }: Extract<Statement, { kind: 'call' }>): void {
+    const callee = new Evaluation(subroutine, {}, this.#hart);
+    for (const [i, parameter] of subroutine.parameters.entries()) callee.#define(parameter, this.#value(args[i]));
+    callee.run(subroutine.statements);
+    for (const [i, result] of results.entries()) this.#define(result, callee.#value(subroutine.results[i]));
   }
 
   #control(
@@ -146,7 +188,8 @@ class Evaluation {
     }
   }
 
-  #value(value: Value): bigint {
+  #value(value: Value | undefined): bigint {
+    assert(value !== undefined, 'a value that is not there');
     if (value.kind === 'constant') return value.value;
     const found = value.kind === 'field' ? this.#fields[value.name] : this.#temporaries[value.id];
     assert(

@@ -94,14 +94,18 @@ const COLD: readonly Declaration[] = [
   ['callPhase', 8],
   ['callPosition', 8],
   ['callLength', 8],
-  // Threads: the running one, the two hash-chain stacks of the waiting ones, and virtual time.
+  // Threads: the running one; the two stacks of the others with their sizes; what a switch goes by; virtual time.
+  // environment/linux/threadSwitch.ts says what each means.
+  ['threadId', 8],
+  ['clearChildTid', 8],
+  ['threadEpoch', 8],
+  ['threadDeadline', 8],
   ['leftStack', 32],
   ['rightStack', 32],
+  ['leftCount', 8],
+  ['rightCount', 8],
   ['traverseRight', 1],
-  ['threadId', 8],
-  ['threadCount', 8],
   ['nextThreadId', 8],
-  ['clearChildTid', 8],
   ['wakeEpoch', 8],
   ['idleThreads', 8],
   ['leastDeadline', 8],
@@ -144,6 +148,43 @@ export const RECORD_BYTES: Readonly<Record<RecordPart, number>> = {
 function partBytes(part: RecordPart): number {
   return FIELDS.filter((field) => field.part === part).reduce((sum, field) => sum + field.bytes, 0);
 }
+
+/**
+ * What makes a thread: the fields that a thread switch exchanges, in the order of the record of a thread that does not run.
+ * Floating-point registers go with it by their hash, so a switch does not open them.
+ */
+const THREAD: readonly string[] = [
+  ...Array.from({ length: 31 }, (_, i) => `x${i + 1}`),
+  'pc',
+  'fpHash',
+  'threadId',
+  'clearChildTid',
+  'threadEpoch',
+  'threadDeadline',
+];
+
+/** A field of the record of a thread. */
+export interface ThreadField {
+  readonly field: StateField;
+  /** Offset in the record of a thread, in bytes. */
+  readonly offset: number;
+}
+
+/** The fields of the record of a thread; numbers are big-endian, and nothing is between them. */
+export const THREAD_FIELDS: readonly ThreadField[] = (() => {
+  let offset = 0;
+  return THREAD.map((name) => {
+    const found = FIELDS.find((each) => each.name === name) as StateField;
+    offset += found.bytes;
+    return { field: found, offset: offset - found.bytes };
+  });
+})();
+
+/** Most threads of a machine, the running one included: what an engine must be able to keep. */
+export const THREADS_MAX = 1 << 16;
+
+/** Size of the record of a thread, in bytes: three keccak blocks. */
+export const THREAD_BYTES = THREAD_FIELDS.reduce((sum, { field: { bytes } }) => sum + bytes, 0);
 
 const BY_NAME = new Map(FIELDS.map((field) => [field.name, field]));
 

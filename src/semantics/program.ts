@@ -48,7 +48,27 @@ export type StateName = string;
 /** Bytes of a memory access. */
 export type AccessBytes = 1 | 2 | 4 | 8;
 
+/**
+ * A pure function of words that several meanings share: emitted once, called where it is needed. It reads no state, has no
+ * effect, and does not end a step.
+ */
+export interface Subroutine {
+  readonly name: string;
+  /** Its arguments: the temporaries 0, 1, ... of its own numbering. */
+  readonly parameters: readonly Temporary[];
+  readonly statements: readonly Statement[];
+  readonly results: readonly Value[];
+  readonly temporaries: number;
+  readonly variables: number;
+}
+
 export type Statement =
+  | {
+      readonly kind: 'call';
+      readonly subroutine: Subroutine;
+      readonly args: readonly Value[];
+      readonly results: readonly Temporary[];
+    }
   | { readonly kind: 'let'; readonly result: Temporary; readonly operator: Operator; readonly args: readonly Value[] }
   | { readonly kind: 'declare'; readonly variable: Variable; readonly value: Value }
   | { readonly kind: 'assign'; readonly variable: Variable; readonly value: Value }
@@ -68,6 +88,10 @@ export type Statement =
   | { readonly kind: 'copyPreimage'; readonly address: Value; readonly offset: Value; readonly count: Value }
   /** Bytes handed to the host, without effect on the state: a hint, or output on a file descriptor (fd). */
   | { readonly kind: 'emit'; readonly channel: Value; readonly address: Value; readonly length: Value }
+  /** Puts the thread as it is now on the right (1) or left (0) stack of threads. Its fields keep their values. */
+  | { readonly kind: 'pushThread'; readonly right: Value }
+  /** Takes the last thread from a stack, which is not empty: its fields (THREAD_FIELDS of layout.ts) become the state's. */
+  | { readonly kind: 'popThread'; readonly right: Value }
   | {
       readonly kind: 'when';
       readonly condition: Value;

@@ -2,8 +2,9 @@
 // the canonical form) or raw (upper bits may be anything): additions, products and left shifts keep the low bits right
 // whatever stands above them, so that a mask is only written where somebody reads the upper bits.
 
-import { unreachable } from '../invariant.ts';
+import { assert, unreachable } from '../invariant.ts';
 import { mask, type Operator, type Width } from './operators.ts';
+import type { Statement, Value } from './program.ts';
 
 /** A Yul expression of a value of a declared width. */
 export interface Yul {
@@ -12,8 +13,6 @@ export interface Yul {
   readonly clean: boolean;
   /** The value, where it is known. */
   readonly constant?: bigint;
-  /** How deep operators are nested in it; 0 if not given. */
-  readonly depth?: number;
 }
 
 /** A constant, as Yul writes it: small ones in decimal. */
@@ -121,4 +120,30 @@ function comparison(operator: 'eq' | 'ne' | 'ltU' | 'ltS', a: Yul, b: Yul, width
 export function conditionText(condition: Yul): string {
   const text = cleanText(condition, 1);
   return text.startsWith('iszero(iszero(') ? text.slice('iszero(iszero('.length, -2) : text;
+}
+
+/**
+ * An expression without effects: operators on fields, each temporary written where it is used. Gives clean Yul text. A
+ * field is known to fit the width that it is truncated to.
+ */
+export function emitExpression(
+  expression: { readonly statements: readonly Statement[]; readonly result: Value },
+  field: (name: string) => string,
+): string {
+  const values = new Map<number, Yul>();
+  const text = (value: Value): Yul => {
+    if (value.kind === 'constant') return literal(value.value);
+    if (value.kind === 'field') return clean(field(value.name));
+    const found = values.get(value.id);
+    assert(found !== undefined, () => `temporary ${value.id} is used before it is computed`);
+    return found;
+  };
+  for (const statement of expression.statements) {
+    assert(statement.kind === 'let', () => `an expression has a statement ${statement.kind}`);
+    const { operator, args, result } = statement;
+    const width = args.at(-1)?.width ?? result.width;
+    const value = yulOperator(operator, args.map(text), width, result.width);
+    values.set(result.id, operator === 'trunc' && args[0]?.kind === 'field' ? clean(value.text) : value);
+  }
+  return cleanText(text(expression.result), expression.result.width);
 }

@@ -4,7 +4,7 @@
 // neighbours reads their bytes as they lie. Addresses come from layout.ts and are generated into Solidity by name.
 
 import { TREE_DEPTH } from './addressSpace.ts';
-import { FIELDS, type RecordPart, type StateField } from './layout.ts';
+import { FIELDS, type RecordPart, type StateField, THREAD_FIELDS } from './layout.ts';
 
 /** Bytes of a word of the EVM. */
 export const WORD_BYTES = 32;
@@ -67,6 +67,7 @@ const CONTROL: readonly Control[] = [
   ['PREIMAGE_GIVEN', 1, '1: the proof gives the preimage of the key in the record.'],
   ['PREIMAGE_USED', 1, '1: the step looked at it.'],
   ['PREIMAGE_LENGTH', 1, 'Its length in bytes, with the 8-byte prefix.'],
+  ['FP_HASH', 1, 'Hash of the floating-point registers: that of the thread that runs, where the fp part is not given.'],
   ['WINDOW_START', 1, 'First byte of the length-prefixed preimage that the frame holds, and the end of what it holds.'],
   ['WINDOW_END', 1, ''],
   [
@@ -104,9 +105,9 @@ interface Part {
   readonly end: number;
 }
 
-function placeControl(): readonly FrameWord[] {
-  let address = FRAME_ADDRESS;
-  return CONTROL.map(([name, words, comment]) => {
+function placeWords(controls: readonly Control[], start: number): readonly FrameWord[] {
+  let address = start;
+  return controls.map(([name, words, comment]) => {
     const placed = { name, address, comment };
     address += words * WORD_BYTES;
     return placed;
@@ -114,7 +115,7 @@ function placeControl(): readonly FrameWord[] {
 }
 
 /** Control words and leaves. */
-export const CONTROL_WORDS: readonly FrameWord[] = placeControl();
+export const CONTROL_WORDS: readonly FrameWord[] = placeWords(CONTROL, FRAME_ADDRESS);
 
 function placePart(part: RecordPart, start: number): Part {
   const words: FrameWord[] = [];
@@ -144,11 +145,26 @@ export const HOT: Part = placePart('hot', LEAVES_END);
 export const COLD: Part = placePart('cold', HOT.end);
 export const FP: Part = placePart('fp', COLD.end);
 
+const THREAD: readonly Control[] = [
+  ['THREAD_GIVEN', 1, '1: the proof gives the thread on top of a stack, which a step takes from there.'],
+  ['THREAD_USED', 1, '1: it was.'],
+  ['THREAD_NUMBERS', THREAD_FIELDS.length - 1, 'Its numbers, in the order of its record; its fp hash stands apart.'],
+  ['THREAD_FP_HASH', 1, 'Hash of its floating-point registers.'],
+  ['THREAD_BELOW', 1, 'Hash of the stack without it.'],
+];
+
+/** Words of the thread that a proof gives: with it the frame ends after them. */
+export const THREAD_WORDS: readonly FrameWord[] = placeWords(THREAD, FP.end);
+const THREAD_END = FP.end + THREAD.reduce((sum, [, words]) => sum + words, 0) * WORD_BYTES;
+
 /** Where the frame holds bytes of the length-prefixed preimage. */
-export const WINDOW_ADDRESS = FP.end;
+export const WINDOW_ADDRESS = THREAD_END;
 
 const ADDRESSES = new Map(
-  [...CONTROL_WORDS, ...HOT.words, ...COLD.words, ...FP.words].map(({ name, address }) => [name, address]),
+  [...CONTROL_WORDS, ...HOT.words, ...COLD.words, ...FP.words, ...THREAD_WORDS].map(({ name, address }) => [
+    name,
+    address,
+  ]),
 );
 
 /** Address of a constant of the frame. Throws a RangeError for an unknown name. */

@@ -75,6 +75,48 @@ function preimageLength() -> n {
   mstore(PREIMAGE_USED, 1)
   n := mload(PREIMAGE_LENGTH)
 }`,
+  bytes32At: () => `// The 32 bytes whose four little-endian words are in the frame at p.
+function bytes32At(p) -> v {
+  for { let end := add(p, 128) } lt(p, end) { p := add(p, 32) } { v := or(shl(64, v), reverse8(mload(p))) }
+}`,
+  setBytes32: () => `// Sets the 32 bytes whose four little-endian words are in the frame at p.
+function setBytes32(p, v) {
+  for { let end := add(p, 128) } lt(p, end) { p := add(p, 32) } {
+    mstore(p, reverse8(shr(192, v)))
+    v := shl(64, v)
+  }
+}`,
+  threadHash: () => `// Hash of the record of a thread: x1 to x31 and pc, its fp hash, its four other numbers.
+function threadHash(registers, fpHash, others) -> h {
+  let m := mload(0x40)
+  for { let i := 0 } lt(i, 32) { i := add(i, 1) } { mstore(add(m, shl(3, i)), shl(192, mload(add(registers, shl(5, i))))) }
+  mstore(add(m, 256), fpHash)
+  for { let i := 0 } lt(i, 4) { i := add(i, 1) } {
+    mstore(add(m, add(288, shl(3, i))), shl(192, mload(add(others, shl(5, i)))))
+  }
+  h := keccak256(m, 320)
+}`,
+  stackHash: () => `// Hash of a stack of threads: what is below, and the thread on top of it.
+function stackHash(below, thread) -> h { mstore(0, below) mstore(32, thread) h := keccak256(0, 64) }`,
+  stackAt: () => 'function stackAt(right) -> p { p := LEFT_STACK_0 if right { p := RIGHT_STACK_0 } }',
+  pushThread: () => `// The thread that runs, onto a stack.
+function pushThread(right) {
+  let p := stackAt(right)
+  setBytes32(p, stackHash(bytes32At(p), threadHash(add(X, 32), mload(FP_HASH), THREAD_ID)))
+}`,
+  popThread: (selector) => `// The thread on top of a stack, which the proof gives, becomes the one that runs.
+function popThread(right) {
+  if iszero(mload(THREAD_GIVEN)) { ${fail(selector('ThreadMissing()'))} }
+  let p := stackAt(right)
+  let others := add(THREAD_NUMBERS, 1024)
+  let thread := threadHash(THREAD_NUMBERS, mload(THREAD_FP_HASH), others)
+  if xor(stackHash(mload(THREAD_BELOW), thread), bytes32At(p)) { ${fail(selector('ThreadMismatch()'))} }
+  mcopy(add(X, 32), THREAD_NUMBERS, 1024)
+  mcopy(THREAD_ID, others, 128)
+  mstore(FP_HASH, mload(THREAD_FP_HASH))
+  setBytes32(p, mload(THREAD_BELOW))
+  mstore(THREAD_USED, 1)
+}`,
   copyPreimage: (selector) => `// Copies n (1 to 32) bytes of the prefixed preimage to an address, inside one leaf.
 function copyPreimage(a, offset, n) {
   let start := mload(WINDOW_START)

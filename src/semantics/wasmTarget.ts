@@ -6,7 +6,7 @@ import type { ValueType } from '../wasm/opcodes.ts';
 import type { WasmEmitter } from './emitWasm.ts';
 import type { Push } from './emitWasmOperators.ts';
 import type { Reason } from './layout.ts';
-import type { AccessBytes, Register, StateName, Value } from './program.ts';
+import type { AccessBytes, Register, StateName, Subroutine, Value } from './program.ts';
 
 /** What the emitted code acts upon. Values and addresses come as code that pushes them: i64, unless said otherwise. */
 export interface WasmTarget {
@@ -15,6 +15,8 @@ export interface WasmTarget {
   local(type: ValueType): number;
   /** The module's function of `emitWideDivision`; only asked for by programs that divide 128-bit words. */
   wideDivision(): number;
+  /** The module's function of a subroutine (emitWasmSubroutines.ts); only asked for by programs that call one. */
+  subroutine(subroutine: Subroutine): number;
   /** Pushes a field of the instruction. */
   field(name: string): void;
   readRegister(register: Register): void;
@@ -27,6 +29,9 @@ export interface WasmTarget {
   preimageLength(): void;
   copyPreimage(address: Push, offset: Push, count: Push): void;
   emit(channel: Push, address: Push, length: Push): void;
+  /** `right` pushes an i32. */
+  pushThread(right: Push): void;
+  popThread(right: Push): void;
   /** `word` pushes an i32. */
   execute(word: Push, length: Push): void;
   /** The ways to end a step: each leaves the program. The target of a jump is given as it was recorded, too. */

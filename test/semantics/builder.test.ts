@@ -97,6 +97,8 @@ class ToyHart implements Hart {
     for (let i = 0n; i < BigInt(bytes); i++) this.memory.set(address + i, (value >> (8n * i)) & 0xffn);
   }
   zeroPages(): void {}
+  pushThread(): void {}
+  popThread(): void {}
   preimageLength(): bigint {
     return 8n;
   }

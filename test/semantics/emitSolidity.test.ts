@@ -54,18 +54,8 @@ class Maker {
     return this.#h.finish();
   }
 
-  /** Makes the values of a scope matter: long after they were computed, when what they were read from has changed. */
-  #keep(values: readonly Value[]): void {
-    const h = this.#h;
-    for (const value of values) {
-      const word = value.width === 128 ? h.trunc(value, 64) : h.zext(value, 64);
-      h.writeState('callLength', h.xor(h.mul(h.state('callLength'), 5), word));
-    }
-  }
-
   #value(width: Width): Value {
-    // Mostly one that was used before, so that others wait for the end of their scope.
-    const found = this.#random.pick(this.#random.chance(0.7) ? this.#values.slice(0, 4) : this.#values);
+    const found = this.#random.pick(this.#values);
     if (found.width === width) return found;
     const h = this.#h;
     if (found.width > width) return h.trunc(found, width);
@@ -76,7 +66,6 @@ class Maker {
   #statements(count: number, depth: number): void {
     const [values, variables] = [this.#values.length, this.#variables.length];
     for (let i = 0; i < count; i++) this.#statement(depth);
-    this.#keep(this.#values.slice(values));
     if (depth > 0) {
       this.#values.length = values;
       this.#variables.length = variables;
@@ -227,6 +216,8 @@ class FrameHart implements Hart {
   zeroPages(): void {}
   preimageLength = (): bigint => 0n;
   copyPreimage(): void {}
+  pushThread(): void {}
+  popThread(): void {}
   emit(): void {}
 }
 

@@ -58,6 +58,9 @@ class Programs {
     return {
       code,
       local: (type) => code.local(type),
+      subroutine: unused,
+      pushThread: unused,
+      popThread: unused,
       wideDivision: () => this.#wideDivision(),
       field: (name) => void code.localGet(FIELDS.indexOf(name as 'a0')),
       readRegister: (register) => void code.i32Const(number(register)).load(Load.i64),
@@ -201,4 +204,24 @@ test('a value keeps what was read before a write to the same register, memory or
   registers[1] = 10n;
   call(loop, [0n, 0n, 0n, 0n, 0n, 0n]);
   assert.deepEqual([...registers.slice(1, 3)], [4n, 10n + 11n * 10n]);
+});
+
+test('a value that is used after a loop does not depend on whether the loop ran', () => {
+  const programs = new Programs();
+  const name = programs.add((h) => {
+    const before = h.add(h.x(1), 5);
+    const total = h.variable(h.constant(0));
+    h.when(h.eq(h.field('a0'), 7), () => h.repeat(3, (index) => h.set(total, h.add(h.get(total), index))));
+    h.writeX(2, before);
+    h.writeX(3, h.get(total));
+  });
+  const { call, registers } = programs.instantiate();
+  registers[1] = 10n;
+  for (const [condition, total] of [
+    [7n, 3n],
+    [8n, 0n],
+  ] as const) {
+    call(name, [condition, 0n, 0n, 0n, 0n, 0n]);
+    assert.deepEqual([...registers.slice(2, 4)], [15n, total]);
+  }
 });

@@ -10,8 +10,7 @@ import { frameFile } from '../../tools/solidity/frame.ts';
 /** A contract that runs the program whose number is in WORD on the frame that is its calldata, and returns the frame. */
 export function programsSource(programs: readonly Program[], fields: FieldTexts): string {
   const functions = programs.map((program, i) => `function program${i}() {\n${emitBody(program, fields, '  ')}\n}`);
-  const main = `if gt(mload(0x40), SCRATCH) { invalid() }
-mstore(0x40, add(WINDOW, calldatasize()))
+  const main = `mstore(0x40, add(WINDOW, calldatasize()))
 calldatacopy(FRAME, 0, calldatasize())
 switch mload(WORD)
 ${programs.map((_, i) => `case ${i} { program${i}() }`).join('\n')}

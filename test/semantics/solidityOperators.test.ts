@@ -28,8 +28,8 @@ interface Case {
   readonly operator: Operator;
   readonly widths: readonly Width[];
   readonly result: Width;
-  /** Bit k: operand k has anything above its width, and the expression knows. */
-  readonly raw: number;
+  /** The operands have anything above their width, and the expression knows. */
+  readonly raw: boolean;
 }
 
 function allCases(): Case[] {
@@ -47,13 +47,16 @@ function allCases(): Case[] {
           { operator: 'trunc', widths: [other], result: width },
         );
   }
-  return cases.flatMap((each) => Array.from({ length: 2 ** each.widths.length }, (_, raw) => ({ ...each, raw })));
+  return cases.flatMap((each) => [
+    { ...each, raw: false },
+    { ...each, raw: true },
+  ]);
 }
 
 /** A contract that takes records (number of a case, three operands) and returns the results, 32 bytes each. */
 function source(cases: readonly Case[]): string {
   const functions = cases.map(({ operator, widths, result, raw }, i) => {
-    const args = widths.map((_, k) => ({ text: 'abc'[k] as string, clean: !((raw >> k) & 1) }));
+    const args = widths.map((_, k) => ({ text: `abc`[k] as string, clean: !raw }));
     const value = yulOperator(operator, args, widths.at(-1) as Width, result);
     return `function case${i}(a, b, c) -> r { r := ${cleanText(value, result)} }`;
   });
@@ -119,8 +122,7 @@ function draw(cases: readonly Case[], random: Random): Drawn[] {
 function record({ case: i, args }: Drawn, cases: readonly Case[], random: Random): Uint8Array {
   const { widths, raw } = cases[i]!;
   const words = [0, 1, 2].map((k) => {
-    const upper =
-      k < args.length && (raw >> k) & 1 ? (random.word64() << 192n) | (random.word64() << BigInt(widths[k]!)) : 0n;
+    const upper = raw && k < args.length ? (random.word64() << 192n) | (random.word64() << BigInt(widths[k]!)) : 0n;
     const above = (upper >> BigInt(widths[k] ?? 0)) << BigInt(widths[k] ?? 0);
     return bigintToBytes(BigInt.asUintN(256, above | (args[k] ?? 0n)), 32);
   });
@@ -149,11 +151,7 @@ test('every operator at every width is the same in the EVM', async (t) => {
         const { operator, widths, result, raw } = cases[i]!;
         const expected = applyOperator(operator, args, widths.at(-1)!, result);
         const found = bytesToBigint(results.subarray(32 * k, 32 * k + 32));
-        assert.equal(
-          found,
-          expected,
-          `${operator} of widths ${widths} to ${result} on ${args}${raw ? `, raw ${raw.toString(2)}` : ''}`,
-        );
+        assert.equal(found, expected, `${operator} of widths ${widths} to ${result} on ${args}${raw ? ', raw' : ''}`);
       }
     }
   } finally {
