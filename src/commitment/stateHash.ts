@@ -8,6 +8,7 @@ import { recordBytes } from '../machine/record.ts';
 import { field, RECORD_BYTES } from '../semantics/layout.ts';
 import { asHash, type Hash } from '../units.ts';
 import type { MemoryTree } from './memoryTree.ts';
+import { commitThreads } from './threadStacks.ts';
 
 /** Offset of the status byte in the hot part of the record. */
 export const STATUS_OFFSET = field('status').offset;
@@ -38,10 +39,12 @@ export function statusOfHash(hash: Uint8Array): number {
 }
 
 /**
- * Commits to a machine's state: fills the hash fields of its record (coldHash, fpHash, memoryRoot) and hashes it.
+ * Commits to a machine's state: fills the hash fields of its record (leftStack, rightStack, coldHash, fpHash, memoryRoot)
+ * and hashes it.
  * @param memoryRoot root of the machine's memory as it is now, 32 bytes
  */
 export function commitState(machine: Machine, memoryRoot: Uint8Array): CommittedState {
+  commitThreads(machine);
   const cold = recordBytes(machine, 'cold');
   const fp = recordBytes(machine, 'fp');
   machine.setBytes('coldHash', keccak_256(cold));

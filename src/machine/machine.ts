@@ -23,6 +23,7 @@ import {
   PAGE_COUNT,
   PAGE_FLAGS,
 } from './memoryMap.ts';
+import { captureThread, restoreThread, type ThreadStack } from './threads.ts';
 
 const WASM_PAGES = 65_536;
 const U64_END = 1n << 64n;
@@ -44,6 +45,9 @@ export class Machine {
   readonly view: DataView<ArrayBuffer>;
   /** Called with the number of a page of which the engine held decoded code, before `write` or `zeroPages` changes it. */
   onCodeWrite: ((page: number) => void) | undefined;
+  /** The threads that do not run; as many on each as the state variables leftCount and rightCount say between steps. */
+  leftThreads: ThreadStack | undefined;
+  rightThreads: ThreadStack | undefined;
   readonly #flags: Uint8Array<ArrayBuffer>;
   readonly #variables = new Map<string, StateVariable>();
 
@@ -109,6 +113,21 @@ export class Machine {
   setF(index: number, value: bigint): void {
     assert(value >= 0n && value < U64_END, () => `f${index} = ${value} does not fit 64 bits`);
     this.view.setBigUint64(F_ADDRESS + 8 * register(index), value, true);
+  }
+
+  /** Puts the running thread, as it is now, on the right or left stack. */
+  pushThread(right: boolean): void {
+    if (right) this.rightThreads = captureThread(this, this.rightThreads);
+    else this.leftThreads = captureThread(this, this.leftThreads);
+  }
+
+  /** Takes the last thread from the right or left stack, which must have one: it is the running one now. */
+  popThread(right: boolean): void {
+    const top = right ? this.rightThreads : this.leftThreads;
+    assert(top !== undefined, () => `no thread on the ${right ? 'right' : 'left'} stack`);
+    restoreThread(this, top);
+    if (right) this.rightThreads = top.below;
+    else this.leftThreads = top.below;
   }
 
   /** Writes guest or kernel memory; the pages become present and dirty, and code decoded from them is dropped. */
@@ -181,8 +200,8 @@ export class Machine {
   }
 
   /**
-   * An independent copy: state variables, present pages, and which of them are dirty. Costs the pages that are present,
-   * not the 4 GiB. What the engine decoded is not copied, nor is the hook.
+   * An independent copy: state variables, threads, present pages, and which of them are dirty. Costs the pages that are
+   * present, not the 4 GiB. What the engine decoded is not copied, nor is the hook.
    */
   fork(): Machine {
     const copy = new Machine();
@@ -190,6 +209,8 @@ export class Machine {
       const end = address + (kind === 'bytes32' ? 32 : 8);
       copy.bytes.set(this.bytes.subarray(address, end), address);
     }
+    copy.leftThreads = this.leftThreads;
+    copy.rightThreads = this.rightThreads;
     for (const page of this.presentPages()) {
       copy.page(page).set(this.page(page));
       copy.#flags[page] = (this.#flags[page] ?? 0) & ~FLAG_CODE;

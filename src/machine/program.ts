@@ -98,7 +98,6 @@ export function loadProgram(
   machine.set('programBreak', BigInt(breakStart));
   machine.set('mmapCursor', BigInt(MMAP_START / PAGE_BYTES));
   machine.set('threadId', 1n);
-  machine.set('threadCount', 1n);
   machine.set('nextThreadId', 2n);
   setInputs(
     machine,

@@ -68,7 +68,8 @@ describe('a loaded program', () => {
       programBreak: 0x16000n,
       mmapCursor: BigInt(MMAP_START / 4096),
       threadId: 1n,
-      threadCount: 1n,
+      leftCount: 0n,
+      rightCount: 0n,
       nextThreadId: 2n,
     };
     for (const { name, kind } of FIELDS)

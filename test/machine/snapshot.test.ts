@@ -6,11 +6,14 @@ import type { Machine } from '../../src/machine/machine.ts';
 import { loadProgram } from '../../src/machine/program.ts';
 import { recordBytes } from '../../src/machine/record.ts';
 import { readSnapshot, writeSnapshot } from '../../src/machine/snapshot.ts';
-import { field, RECORD_BYTES } from '../../src/semantics/layout.ts';
+import { WAITING_THREAD_BYTES } from '../../src/machine/threads.ts';
+import { field, RECORD_BYTES, THREAD_BYTES } from '../../src/semantics/layout.ts';
 import { smallElf } from './elfBuilder.ts';
 
 const MAGIC_BYTES = 16;
-const COUNT_AT = MAGIC_BYTES + RECORD_BYTES.hot + RECORD_BYTES.cold + RECORD_BYTES.fp;
+const THREADS = { left: 2, right: 1 };
+const THREADS_AT = MAGIC_BYTES + RECORD_BYTES.hot + RECORD_BYTES.cold + RECORD_BYTES.fp;
+const COUNT_AT = THREADS_AT + (THREADS.left + THREADS.right) * WAITING_THREAD_BYTES;
 const PAGES_AT = COUNT_AT + 4;
 
 function sample(): Machine {
@@ -18,7 +21,22 @@ function sample(): Machine {
   machine.write(0x4000_0000, Uint8Array.of(1, 2, 3));
   machine.setX(7, 0xdead_beefn);
   machine.setBytes('output', new Uint8Array(32).fill(9));
+  for (const right of [false, false, true]) {
+    machine.set('threadId', machine.get('threadId') + 1n);
+    machine.setF(3, machine.get('threadId') + 100n);
+    machine.set('fcsr', 0x1fn);
+    machine.pushThread(right);
+  }
+  machine.set('leftCount', BigInt(THREADS.left));
+  machine.set('rightCount', BigInt(THREADS.right));
   return machine;
+}
+
+/** Where the last byte of a number is in a snapshot. */
+function offsetOf(name: string): number {
+  const partStart = { hot: 0, cold: RECORD_BYTES.hot, fp: RECORD_BYTES.hot + RECORD_BYTES.cold };
+  const { part, offset, bytes } = field(name);
+  return MAGIC_BYTES + partStart[part] + offset + bytes - 1;
 }
 
 /** A changed snapshot whose digest is right again, as somebody would make it on purpose. */
@@ -69,6 +87,23 @@ describe('a snapshot', () => {
     assert.deepEqual(back.takeDirtyPages(), machine.presentPages());
     for (const page of machine.presentPages()) assert.deepEqual(back.page(page), machine.page(page));
     assert.deepEqual(writeSnapshot(back), writeSnapshot(machine));
+    assert.deepEqual([back.leftThreads, back.rightThreads], [machine.leftThreads, machine.rightThreads]);
+  });
+
+  it('gives back threads that run on, with their floating-point registers', () => {
+    const back = readSnapshot(writeSnapshot(sample().fork()));
+    for (const [right, id] of [
+      [true, 4n],
+      [false, 3n],
+      [false, 2n],
+    ] as const) {
+      back.popThread(right);
+      assert.deepEqual(
+        [back.get('threadId'), back.f(3), back.get('fcsr'), back.x(7)],
+        [id, id + 100n, 0x1fn, 0xdead_beefn],
+      );
+    }
+    assert.throws(() => back.popThread(true), /no thread on the right stack/);
   });
 
   it('cut short, continued or with a bit changed is refused by name', () => {
@@ -80,7 +115,8 @@ describe('a snapshot', () => {
     for (let i = 0; i < whole.length; i += i < PAGES_AT + 64 ? 1 : 1009) {
       const changed = Buffer.from(whole);
       changed.writeUInt8(changed.readUInt8(i) ^ (1 << (i % 8)), i);
-      const inCount = i >= COUNT_AT && i < PAGES_AT;
+      const isCount = ['leftCount', 'rightCount'].some((name) => i > offsetOf(name) - 8 && i <= offsetOf(name));
+      const inCount = (i >= COUNT_AT && i < PAGES_AT) || isCount;
       refused(changed, i < MAGIC_BYTES ? 'SNAPSHOT_FORMAT' : inCount ? 'SNAPSHOT_LENGTH' : 'SNAPSHOT_DIGEST');
     }
     refused(
@@ -103,13 +139,29 @@ describe('a snapshot', () => {
     );
   });
 
-  it('with a record that no machine has is refused by name', () => {
-    const partStart = { hot: 0, cold: RECORD_BYTES.hot, fp: RECORD_BYTES.hot + RECORD_BYTES.cold };
-    const set = (name: string, value: number) => (bytes: Buffer) => {
-      const { part, offset, bytes: size } = field(name);
-      bytes.writeUInt8(value, MAGIC_BYTES + partStart[part] + offset + size - 1);
+  it('with threads that no machine has is refused by name', () => {
+    const fpHash = THREADS_AT + 256;
+    const fcsr = THREADS_AT + THREAD_BYTES + field('fcsr').offset;
+    for (let thread = 0; thread < 3; thread++)
+      for (const at of [fpHash, fpHash + 31, fcsr, fcsr + 2])
+        refused(
+          resigned((bytes) => void bytes.writeUInt8(1, at + thread * WAITING_THREAD_BYTES)),
+          'SNAPSHOT_RECORD',
+          /a thread/,
+        );
+    const counts = (left: number, right: number) => (bytes: Buffer) => {
+      bytes.writeUInt32BE(left, offsetOf('leftCount') - 3);
+      bytes.writeUInt32BE(right, offsetOf('rightCount') - 3);
       return undefined;
     };
+    refused(resigned(counts(0xffff, 1)), 'SNAPSHOT_LENGTH', /more threads than a machine has/);
+    refused(resigned(counts(0xffff, 0)), 'SNAPSHOT_LENGTH', /cut short/);
+    refused(resigned(counts(0, 0)), 'SNAPSHOT_LENGTH');
+    assert.equal(readSnapshot(resigned(counts(1, 2))).get('rightCount'), 2n, 'who is where is for the counts to say');
+  });
+
+  it('with a record that no machine has is refused by name', () => {
+    const set = (name: string, value: number) => (bytes: Buffer) => void bytes.writeUInt8(value, offsetOf(name));
     const cases: [string, number][] = [
       ['version', 2],
       ['status', 4],
@@ -118,6 +170,8 @@ describe('a snapshot', () => {
       ['memoryRoot', 1],
       ['coldHash', 1],
       ['fpHash', 1],
+      ['leftStack', 1],
+      ['rightStack', 1],
     ];
     for (const [name, value] of cases) refused(resigned(set(name, value)), 'SNAPSHOT_RECORD', new RegExp(name));
     refused(resigned(set('reason', 1)), 'SNAPSHOT_RECORD', /reason 1 in status 3/);

@@ -2,6 +2,7 @@
 
 /** Error numbers: a call that fails returns the negative one. */
 export const ERRNO = {
+  EPERM: 1,
   ENOENT: 2,
   EBADF: 9,
   EAGAIN: 11,
@@ -19,7 +20,8 @@ export const ERRNO = {
 
 /**
  * File descriptors 0 to 7 are open from the start and stay open, whatever is closed: standard input (at its end), output
- * and error, then the channels of the preimage oracle, then the output of the run. To the guest they are pipes.
+ * and error, then the channels of the preimage oracle, then the output of the run. To the guest they are pipes. 8 and 9 are
+ * the eventfd and the epoll set, once they are made (events.ts).
  */
 export const FD = {
   stdin: 0,
@@ -30,7 +32,9 @@ export const FD = {
   preimageRead: 5,
   preimageWrite: 6,
   output: 7,
+  event: 8,
+  epoll: 9,
 } as const;
 
-/** Count of descriptors: a number from here on is not open. */
+/** Count of the descriptors that are always open. */
 export const FD_COUNT = 8;

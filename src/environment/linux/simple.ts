@@ -1,5 +1,5 @@
-// The calls of one line: ends, identities, those that always give the same, and those that depend on no more than whether
-// a descriptor is open.
+// The calls of one line: those that always give the same, and those that depend on no more than whether a descriptor is
+// open.
 
 import type { Kernel, SystemCall } from '../systemCall.ts';
 import { ERRNO, FD_COUNT } from './errno.ts';
@@ -47,26 +47,16 @@ function fcntl(k: Kernel): void {
   );
 }
 
-/** The word that an ending thread clears: recorded for that. */
-function setTidAddress(k: Kernel): void {
-  k.writeState('clearChildTid', k.argument(0));
-  k.returns(k.state('threadId'));
-}
-
 /** Any number that no row has. A new call of Linux is for a program to try, never a reason for a new contract. */
 export const ENOSYS_CALL: SystemCall = { number: -1, name: 'unknown', meaning: always(-ERRNO.ENOSYS) };
 
 export const SIMPLE_CALLS: readonly SystemCall[] = [
-  // The exit code is all 64 bits of x10, so what Linux would cut off of it counts.
-  ...rows({ exit: 93, exit_group: 94 }, (k) => k.exit(k.argument(0))),
-  ...rows({ set_tid_address: 96 }, setTidAddress),
-  ...rows({ gettid: 178 }, (k) => k.returns(k.state('threadId'))),
   // Process 1, without a parent, of user 0: what the auxiliary vector says too.
   ...rows({ getpid: 172 }, always(1)),
   ...rows({ getppid: 173, getuid: 174, geteuid: 175, getgid: 176, getegid: 177 }, success),
   // Success without effect: protections, signals, priorities and scheduling are not modelled.
   ...rows({ mprotect: 226, mlock: 228, munlock: 229, set_robust_list: 99, setrlimit: 164, prctl: 167 }, success),
-  ...rows({ sched_yield: 124, membarrier: 283, kill: 129, tkill: 130, tgkill: 131 }, success),
+  ...rows({ membarrier: 283, kill: 129, tkill: 130, tgkill: 131 }, success),
   // There are no files but the descriptors 0 to 7. Paths are not read.
   ...rows({ openat: 56, readlinkat: 78, faccessat: 48, faccessat2: 439 }, noEntry),
   ...rows({ unlinkat: 35, chdir: 49, getcwd: 17, statfs: 43 }, noEntry),

@@ -3,9 +3,11 @@
 
 import { assert } from '../../invariant.ts';
 import type { SystemCall } from '../systemCall.ts';
+import { EVENT_CALLS } from './events.ts';
 import { MEMORY_CALLS } from './memory.ts';
 import { QUERY_CALLS } from './query.ts';
 import { SIMPLE_CALLS } from './simple.ts';
+import { THREAD_CALLS } from './threads.ts';
 import { TRANSFER_CALLS } from './transfer.ts';
 import { WAIT_CALLS } from './wait.ts';
 
@@ -17,6 +19,8 @@ export const SYSTEM_CALLS: readonly SystemCall[] = [
   ...TRANSFER_CALLS,
   ...QUERY_CALLS,
   ...WAIT_CALLS,
+  ...EVENT_CALLS,
+  ...THREAD_CALLS,
   ...SIMPLE_CALLS,
 ].sort((a, b) => a.number - b.number);
 

@@ -3,11 +3,13 @@
 //          data). Preimage: from preimageOffset of the length-prefixed preimage, at most to the end of one leaf; 0 at its end.
 //   write  stdout, stderr, hints: handed to the host, at most EMIT_MAX bytes. Preimage key: 32 bytes and more set the key
 //          from the first 32; fewer shift one byte in at its end; either begins the preimage anew. Output: exactly 32.
+// Descriptor 8 is the eventfd (events.ts).
 // readv and writev transfer the first vector that is not empty. They pass over two empty ones a step.
 
 import type { Value, Variable } from '../../semantics/program.ts';
 import type { Kernel, SystemCall } from '../systemCall.ts';
 import { ERRNO, FD } from './errno.ts';
+import { transferEvent } from './events.ts';
 
 const NUMBER = { read: 63, write: 64, readv: 65, writev: 66 } as const;
 
@@ -31,6 +33,8 @@ function transfer(k: Kernel): void {
   const number = k.number();
   const fd = k.descriptor(0);
   const writes = k.eq(k.and(number, 1), 0);
+  const isVector = k.ltU(k.constant(NUMBER.write), number);
+  k.when(k.eq(fd, FD.event), () => transferEvent(k, writes, isVector));
   const allowed = k.shrU(k.select(writes, k.constant(WRITABLE), READABLE), fd);
   const open = k.and(k.ltU(fd, 8), k.trunc(allowed, 1));
   const address = k.variable(k.argument(1));
@@ -39,7 +43,7 @@ function transfer(k: Kernel): void {
   const result = k.variable(k.constant(-ERRNO.EBADF));
   k.when(open, () => {
     k.set(result, 0);
-    k.when(k.ltU(k.constant(NUMBER.write), number), () => chooseVector(k, { address, length, position, result }));
+    k.when(isVector, () => chooseVector(k, { address, length, position, result }));
     const [start, count] = [k.get(address), k.get(length)];
     k.when(k.ne(count, 0), () =>
       k.when(

@@ -1,13 +1,16 @@
-// A guest without a processor, for tests of system calls: sparse memory, the state variables, and a hart on them that
-// checks what every call promises, step by step: few leaves, arguments untouched until the end, nothing left behind.
+// A guest without a processor, for tests of system calls: sparse memory, the state variables, threads, and a hart on them
+// that checks what every call promises, step by step: few leaves, arguments untouched until the end, nothing left behind.
 
 import assert from 'node:assert/strict';
 import { ENOSYS_CALL, SYSTEM_CALLS } from '../../../src/environment/linux/table.ts';
+import { THREAD_SWITCH } from '../../../src/environment/linux/threadSwitch.ts';
 import { buildSystemCall } from '../../../src/environment/systemCall.ts';
 import { evaluate, type Hart, type Outcome } from '../../../src/semantics/evaluate.ts';
+import { NEVER, THREAD_FIELDS } from '../../../src/semantics/layout.ts';
 
 export const PAGE = 4096;
 const BITMAP = 0xf000_0000;
+const EVENTS = 0xf002_0000;
 const DATA_LEAVES_MAX = 4;
 
 /** Numbers of the calls by name, and the rows by number. */
@@ -20,10 +23,21 @@ export function numberOf(name: string): number {
   return number;
 }
 
+const THREAD_NUMBERS = THREAD_FIELDS.map(({ field }) => field.name).filter((name) => !/^x|^fpHash/.test(name));
+
+/** A thread on a stack. */
+interface Thread {
+  readonly x: BigUint64Array;
+  readonly state: ReadonlyMap<string, bigint>;
+}
+
 /** How a call ended: with a result (signed), or with the run. */
 export type Ending =
   | { readonly kind: 'result'; readonly value: bigint }
   | Extract<Outcome, { readonly kind: 'trap' | 'halt' }>;
+
+/** State variables that a call leaves zero when it is done. */
+const LEFT_ZERO = ['callPhase', 'callPosition', 'callLength', 'threadDeadline', 'threadEpoch'];
 
 export class Guest implements Hart {
   readonly state = new Map<string, bigint>();
@@ -34,6 +48,7 @@ export class Guest implements Hart {
   steps = 0;
   readonly #pages = new Map<number, Uint8Array>();
   #leaves = new Set<number>();
+  readonly #stacks: Readonly<Record<'left' | 'right', Thread[]>> = { left: [], right: [] };
   #zeroed = 0;
   #effects = 0;
 
@@ -44,6 +59,8 @@ export class Guest implements Hart {
       breakStart,
       programBreak: breakStart,
       threadId: 1,
+      nextThreadId: 2,
+      preemptStep: NEVER,
       reservationWidth: 8,
       reservationAddress: 0x5000,
     };
@@ -52,21 +69,25 @@ export class Guest implements Hart {
     for (let address = BITMAP + 0xf0000 / 8; address < BITMAP + 0x10_0000 / 8; address++) this.setByte(address, 0xff);
   }
 
-  /** Runs a call to its end, at most `limit` steps. */
-  end(name: string | number, args: readonly (number | bigint)[] = [], limit = 20_000): Ending {
-    const number = typeof name === 'string' ? numberOf(name) : name;
+  /** Puts a call and its arguments in the registers. */
+  prepare(name: string | number, args: readonly (number | bigint)[] = []): void {
     for (let i = 0; i < 6; i++) this.x[10 + i] = BigInt.asUintN(64, BigInt(args[i] ?? 0));
-    this.x[17] = BigInt(number);
+    this.x[17] = BigInt(typeof name === 'string' ? numberOf(name) : name);
+  }
+
+  /** Runs a call of the only thread to its end, at most `limit` steps. */
+  end(name: string | number, args: readonly (number | bigint)[] = [], limit = 20_000): Ending {
+    this.prepare(name, args);
     const before = this.x.slice();
     const pc = this.#get('pc');
     for (this.steps = 1; this.steps <= limit; this.steps++) {
-      const outcome = this.#step(number);
+      const outcome = this.step();
       if (outcome.kind === 'trap' || outcome.kind === 'halt') return outcome;
       assert(outcome.kind === 'jump', `a call ended with ${outcome.kind}`);
       assert.equal(this.#get('reservationWidth'), 0n, 'a call clears the reservation');
       assert.deepEqual(this.x.slice(11), before.slice(11), 'a call leaves x11 and on alone');
       if (outcome.target === pc + 4n) {
-        for (const cursor of ['callPhase', 'callPosition', 'callLength']) assert.equal(this.#get(cursor), 0n, cursor);
+        for (const name of LEFT_ZERO) assert.equal(this.#get(name), 0n, name);
         return { kind: 'result', value: BigInt.asIntN(64, this.x[10] ?? 0n) };
       }
       assert.equal(outcome.target, pc, 'a call that goes on stays on its ecall');
@@ -82,16 +103,26 @@ export class Guest implements Hart {
     return Number(ending.value);
   }
 
-  #step(number: number): Outcome {
+  /** Whether the next step is a thread switch. */
+  get switches(): boolean {
+    return this.#get('step') >= this.#get('preemptStep');
+  }
+
+  /** Executes one step: the call in the registers, or a thread switch. pc stays where the call is. */
+  step(): Outcome {
     this.#leaves = new Set();
     this.#zeroed = 0;
     this.#effects = 0;
-    const program = buildSystemCall(BY_NUMBER.get(number) ?? ENOSYS_CALL);
+    const number = Number(this.x[17]);
+    const name = this.switches ? 'the thread switch' : `call ${number}`;
+    const program = this.switches ? THREAD_SWITCH : buildSystemCall(BY_NUMBER.get(number) ?? ENOSYS_CALL);
     const outcome = evaluate(program, {}, this);
-    assert(this.#leaves.size <= DATA_LEAVES_MAX, `call ${number} touches ${this.#leaves.size} leaves in a step`);
-    assert(this.#zeroed <= 1, `call ${number} zeroes ${this.#zeroed} subtrees in a step`);
+    assert(this.#leaves.size <= DATA_LEAVES_MAX, `${name} touches ${this.#leaves.size} leaves in a step`);
+    assert(this.#zeroed <= 1, `${name} zeroes ${this.#zeroed} subtrees in a step`);
     if (outcome.kind === 'trap') assert.equal(this.#effects, 0, 'a trap has no effect');
     this.state.set('step', this.#get('step') + 1n);
+    for (const side of ['left', 'right'] as const)
+      assert.equal(this.#get(`${side}Count`), BigInt(this.#stacks[side].length), `${side}Count`);
     return outcome;
   }
 
@@ -192,6 +223,20 @@ export class Guest implements Hart {
     for (let page = first; page < first + count; page++) this.#pages.delete(page);
   }
 
+  pushThread(right: boolean): void {
+    this.#effects++;
+    const state = new Map(THREAD_NUMBERS.map((name) => [name, this.#get(name)]));
+    this.#stacks[right ? 'right' : 'left'].push({ x: this.x.slice(), state });
+  }
+
+  popThread(right: boolean): void {
+    this.#effects++;
+    const thread = this.#stacks[right ? 'right' : 'left'].pop();
+    assert(thread, 'a thread is taken from an empty stack');
+    this.x.set(thread.x);
+    for (const [name, value] of thread.state) this.state.set(name, value);
+  }
+
   preimageLength(): bigint {
     const key = Buffer.from(this.field('preimageKey')).toString('hex');
     const found = this.preimages.get(key);
@@ -219,7 +264,8 @@ export class Guest implements Hart {
     const at = Number(address);
     const guest = at >= 0x1_0000 && at + bytes <= 0xf000_0000;
     const bitmap = at >= BITMAP && at + bytes <= BITMAP + 0x2_0000;
-    assert(guest || bitmap, `${bytes} bytes at 0x${address.toString(16)} are nobody's`);
+    const events = at >= EVENTS && at + bytes <= EVENTS + 32;
+    assert(guest || bitmap || events, `${bytes} bytes at 0x${address.toString(16)} are nobody's`);
     for (let leaf = Math.floor(at / 32); leaf <= Math.floor((at + bytes - 1) / 32); leaf++) this.#leaves.add(leaf);
     return at;
   }
