@@ -3,6 +3,7 @@
 
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import type { DenseChunk } from '../commitment/denseChunk.ts';
+import { commitThreads } from '../commitment/threadStacks.ts';
 import type { Host } from '../environment/host.ts';
 import { assert } from '../invariant.ts';
 import type { Machine } from '../machine/machine.ts';
@@ -138,8 +139,6 @@ export class Engine {
     if (machine.get('status') !== BigInt(STATUS.running)) return { kind: 'halted' };
     const step = machine.get('step');
     if (step >= untilStep) return { kind: 'step' };
-    // A thread's quantum ends at preemptStep, where a step of its own switches threads.
-    assert(step < machine.get('preemptStep'), 'a machine with one thread never switches');
     const left = untilStep - step;
     return left > 1n << 30n ? 2 ** 30 : Number(left);
   }
@@ -188,11 +187,14 @@ export class Engine {
         if (channel === HINT_CHANNEL) this.#host.hint(data);
         else this.#host.output(Number(channel), data);
       },
+      pushThread: (right) => machine.pushThread(right === 1),
+      popThread: (right) => machine.popThread(right === 1),
       hashParts: (changed) => this.#hashParts(changed),
     };
   }
 
   #hashParts(changed: number): void {
+    if (changed & CHANGED.cold) commitThreads(this.machine);
     if (changed & CHANGED.cold) this.machine.setBytes('coldHash', keccak_256(recordBytes(this.machine, 'cold')));
     if (changed & CHANGED.fp) this.machine.setBytes('fpHash', keccak_256(recordBytes(this.machine, 'fp')));
   }

@@ -2,6 +2,7 @@
 // a machine whose state is all in memory. It is what the fast loop falls back to, and what records.
 
 import { ENOSYS_CALL, SYSTEM_CALLS } from '../environment/linux/table.ts';
+import { THREAD_SWITCH } from '../environment/linux/threadSwitch.ts';
 import { WasmEmitter } from '../semantics/emitWasm.ts';
 import { variable, X_ADDRESS } from '../semantics/layout.ts';
 import type { Program } from '../semantics/program.ts';
@@ -18,6 +19,7 @@ import { SLOT_ID } from './variants.ts';
 const { i32, i64 } = ValueType;
 const PC = variable('pc').address;
 const STEP = variable('step').address;
+const PREEMPT_STEP = variable('preemptStep').address;
 
 /** Defines the function of one step: (ignoreBreakpoint i32) -> OUTCOME. The machine is running. */
 export function defineExactStep(module: ModuleBuilder, context: ExactContext, slots: SlotFunctions): number {
@@ -26,8 +28,16 @@ export function defineExactStep(module: ModuleBuilder, context: ExactContext, sl
   module.elements(table, 0, rows);
   const fetch = module.function([], [i32], 'fetchExact');
   emitFetchExact(fetch.code, slots);
+  const switches = module.function(EXACT_PARAMETERS, [i32], 'threadSwitch');
+  emitProgram(switches.code, THREAD_SWITCH, new ExactTarget(switches.code, context));
   const step = module.function([i32], [i32], 'step');
-  emitStep(step.code, { fetch: fetch.index, rowType: module.type(EXACT_PARAMETERS, [i32]), table, slots });
+  emitStep(step.code, {
+    fetch: fetch.index,
+    rowType: module.type(EXACT_PARAMETERS, [i32]),
+    table,
+    slots,
+    threadSwitch: switches.index,
+  });
   return step.index;
 }
 
@@ -112,13 +122,19 @@ interface StepParts {
   readonly fetch: number;
   readonly rowType: number;
   readonly table: number;
+  readonly threadSwitch: number;
   readonly slots: SlotFunctions;
 }
 
-function emitStep(code: CodeBuilder, { fetch, rowType, table, slots }: StepParts): void {
+function emitStep(code: CodeBuilder, { fetch, rowType, table, slots, threadSwitch }: StepParts): void {
   const ignoreBreakpoint = 0;
   const [slot, id, outcome] = [code.local(i32), code.local(i32), code.local(i32)];
   const executed = code.block();
+  code.i32Const(0).load(Load.i64, STEP).i32Const(0).load(Load.i64, PREEMPT_STEP).op(Op.i64GeU);
+  code.if();
+  // A length of 0: what falls to the next instruction stays at this one.
+  code.i32Const(0).i32Const(0).call(threadSwitch).localSet(outcome).br(executed);
+  code.end();
   code.i32Const(0).load(Load.i64, PC).call(slots.find).localTee(slot).op(Op.i32Eqz);
   code.if();
   code.i32Const(OUTCOME.halted).localSet(outcome);

@@ -4,8 +4,9 @@
 import { assert } from '../invariant.ts';
 import type { Format } from '../isa/isa.ts';
 import type { Push } from '../semantics/emitWasmOperators.ts';
+import type { SubroutineIndex } from '../semantics/emitWasmSubroutines.ts';
 import { F_ADDRESS, REASON, type Reason, STATUS, variable, X_ADDRESS } from '../semantics/layout.ts';
-import type { AccessBytes, Register, StateName } from '../semantics/program.ts';
+import type { AccessBytes, Register, StateName, Subroutine } from '../semantics/program.ts';
 import type { WasmTarget } from '../semantics/wasmTarget.ts';
 import type { CodeBuilder } from '../wasm/codeBuilder.ts';
 import { Load, Op, Store, ValueType } from '../wasm/opcodes.ts';
@@ -44,8 +45,12 @@ export interface ExactContext {
     readonly copyPreimage: number;
     /** (channel i64, address i32, length i32). */
     readonly emit: number;
+    /** (right i32): the running thread onto a stack; the top of a stack becomes the running thread. */
+    readonly pushThread: number;
+    readonly popThread: number;
   };
   readonly wideDivision: () => number;
+  readonly subroutine: SubroutineIndex;
 }
 
 /** Parameters of the function of an instruction: its slot; its length in bytes. The result is an OUTCOME. */
@@ -73,6 +78,10 @@ export class ExactTarget implements WasmTarget {
 
   wideDivision(): number {
     return this.#context.wideDivision();
+  }
+
+  subroutine(subroutine: Subroutine): number {
+    return this.#context.subroutine(subroutine);
   }
 
   field(name: string): void {
@@ -153,6 +162,19 @@ export class ExactTarget implements WasmTarget {
     this.code.op(Op.i32WrapI64);
     length();
     this.code.op(Op.i32WrapI64).call(this.#context.host.emit);
+  }
+
+  pushThread(right: Push): void {
+    right();
+    this.code.call(this.#context.host.pushThread);
+    this.#setChanged(CHANGED.cold);
+  }
+
+  popThread(right: Push): void {
+    right();
+    this.code.call(this.#context.host.popThread);
+    this.#setChanged(CHANGED.cold);
+    this.#setChanged(CHANGED.fp);
   }
 
   execute(): never {

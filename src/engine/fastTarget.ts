@@ -78,6 +78,18 @@ export class FastTarget implements WasmTarget {
     return assert(false, 'the fast loop calls nothing') as never;
   }
 
+  pushThread(): never {
+    return assert(false, 'the fast loop switches no threads') as never;
+  }
+
+  popThread(): never {
+    return this.pushThread();
+  }
+
+  subroutine(): number {
+    return assert(false, 'the fast loop calls nothing') as never;
+  }
+
   field(name: string): void {
     const { code, ip } = this.#loop;
     const { offset, kind } = this.#place(name);

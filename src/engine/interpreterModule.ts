@@ -2,6 +2,7 @@
 // recorder, and the function that drives them.
 
 import { DECODED_START } from '../machine/memoryMap.ts';
+import { defineSubroutines } from '../semantics/emitWasmSubroutines.ts';
 import { emitWideDivision, WIDE_DIVISION } from '../semantics/emitWasmWide.ts';
 import { variable } from '../semantics/layout.ts';
 import type { CodeBuilder } from '../wasm/codeBuilder.ts';
@@ -21,6 +22,7 @@ const { i32, i64 } = ValueType;
 const WASM_PAGES = 65_536;
 const PC = variable('pc').address;
 const STEP = variable('step').address;
+const PREEMPT_STEP = variable('preemptStep').address;
 
 /** What the module's instance imports from `host`. */
 export interface InterpreterImports {
@@ -29,6 +31,8 @@ export interface InterpreterImports {
   preimageLength(): bigint;
   copyPreimage(address: number, offset: bigint, count: number): void;
   emit(channel: bigint, address: number, length: number): void;
+  pushThread(right: number): void;
+  popThread(right: number): void;
   /** Only while recording: the step changed parts of the record (bits of CHANGED), so that their hashes are to be made. */
   hashParts(changed: number): void;
 }
@@ -71,6 +75,8 @@ export function interpreterBytes(fusions: readonly Fusion[]): Uint8Array<ArrayBu
     preimageLength: module.importFunction('host', 'preimageLength', [], [i64]),
     copyPreimage: module.importFunction('host', 'copyPreimage', [i32, i64, i32], []),
     emit: module.importFunction('host', 'emit', [i64, i32, i32], []),
+    pushThread: module.importFunction('host', 'pushThread', [i32], []),
+    popThread: module.importFunction('host', 'popThread', [i32], []),
   };
   const hashParts = module.importFunction('host', 'hashParts', [i32], []);
   module.importMemory('machine', 'memory', { minimum: WASM_PAGES, maximum: WASM_PAGES });
@@ -84,7 +90,9 @@ export function interpreterBytes(fusions: readonly Fusion[]): Uint8Array<ArrayBu
     breakpoints: global(),
   };
   const memory = defineMemoryFunctions(module, globals);
-  const context: ExactContext = { memory, globals, host, wideDivision: wideDivision(module) };
+  const division = wideDivision(module);
+  const subroutine = defineSubroutines(module, division);
+  const context: ExactContext = { memory, globals, host, wideDivision: division, subroutine };
   const slots = defineSlotFunctions(module, defineDecodeFunctions(module), globals);
   const step = defineExactStep(module, context, slots);
   const fast = module.function(FAST_PARAMETERS, FAST_RESULTS, 'fast');
@@ -129,7 +137,7 @@ interface Parts {
  */
 function emitRun(code: CodeBuilder, { slots, step, fast, recording }: Parts): void {
   const [steps, ignoreBreakpoint] = [0, 1];
-  const [slot, left, outcome] = [code.local(i32), code.local(i32), code.local(i32)];
+  const [slot, left, outcome, quota] = [code.local(i32), code.local(i32), code.local(i32), code.local(i32)];
   // A host that throws leaves a recording unfinished.
   code.i32Const(0).globalSet(recording);
   const loop = code.loop();
@@ -138,16 +146,18 @@ function emitRun(code: CodeBuilder, { slots, step, fast, recording }: Parts): vo
   code.i32Const(OUTCOME.done).op(Op.return);
   code.end();
   const exact = code.block();
-  code.localGet(steps).i32Const(FAST_OVERRUN).op(Op.i32LeS).brIf(exact);
+  emitQuota(code, steps);
+  code.localTee(quota).i32Const(FAST_OVERRUN).op(Op.i32LeS).brIf(exact);
   code.localGet(ignoreBreakpoint).brIf(exact);
   code.i32Const(0).load(Load.i64, PC).call(slots.find).localTee(slot).op(Op.i32Eqz).brIf(exact);
   code.localGet(slot);
   code.i32Const(0).load(Load.i32, PC).localGet(slot).i32Const(2).op(Op.i32ShrU).op(Op.i32Sub);
-  code.localGet(steps).i32Const(FAST_OVERRUN).op(Op.i32Sub);
+  code.localGet(quota).i32Const(FAST_OVERRUN).op(Op.i32Sub);
   code.call(fast).i32Const(FAST_OVERRUN).op(Op.i32Add).localSet(left);
   code.i32Const(0).i32Const(0).load(Load.i64, STEP);
-  code.localGet(steps).localGet(left).op(Op.i32Sub).op(Op.i64ExtendI32U).op(Op.i64Add).store(Store.i64, STEP);
-  code.localGet(left).localTee(steps).i32Const(FAST_OVERRUN).op(Op.i32LeS).brIf(loop);
+  code.localGet(quota).localGet(left).op(Op.i32Sub).op(Op.i64ExtendI32U).op(Op.i64Add).store(Store.i64, STEP);
+  code.localGet(steps).localGet(quota).localGet(left).op(Op.i32Sub).op(Op.i32Sub).localSet(steps);
+  code.localGet(left).i32Const(FAST_OVERRUN).op(Op.i32LeS).brIf(loop);
   code.end();
   code.localGet(ignoreBreakpoint).call(step).localTee(outcome);
   code.if();
@@ -157,4 +167,17 @@ function emitRun(code: CodeBuilder, { slots, step, fast, recording }: Parts): vo
   code.localGet(steps).i32Const(1).op(Op.i32Sub).localSet(steps).br(loop);
   code.end();
   code.op(Op.unreachable);
+}
+
+/** Pushes how many of `steps` the running thread may still execute: the next step may be a thread switch. */
+function emitQuota(code: CodeBuilder, steps: number): void {
+  const turn = code.local(i64);
+  // A machine that stands at preemptStep has 0 left; none is ever beyond it.
+  code.i32Const(0).load(Load.i64, PREEMPT_STEP).i32Const(0).load(Load.i64, STEP).op(Op.i64Sub).localTee(turn);
+  code.localGet(steps).op(Op.i64ExtendI32U).op(Op.i64LtU);
+  code.if(i32);
+  code.localGet(turn).op(Op.i32WrapI64);
+  code.else();
+  code.localGet(steps);
+  code.end();
 }

@@ -6,6 +6,7 @@ import type { Host } from '../environment/host.ts';
 import { assert } from '../invariant.ts';
 import type { Machine } from '../machine/machine.ts';
 import { LEAF_BYTES, PAGE_BYTES } from '../machine/memoryMap.ts';
+import type { ThreadStack } from '../machine/threads.ts';
 import type { Hart } from '../semantics/evaluate.ts';
 import { asLeafIndex, type LeafIndex } from '../units.ts';
 import { type ExecutedStep, executeStep } from './step.ts';
@@ -23,6 +24,12 @@ export interface ZeroedPages {
   readonly log2Pages: number;
 }
 
+/** The thread that a step took from a stack: on top of the list, as it waited there; what is below it is what is left. */
+export interface PoppedThread {
+  readonly right: boolean;
+  readonly stack: ThreadStack;
+}
+
 /** What a step of a machine did, and all that it opened. */
 export interface StepRecord {
   /** Steps executed before it. */
@@ -33,6 +40,7 @@ export interface StepRecord {
   /** The 32 bytes of each leaf that an access touched, before and after the step, by index. */
   readonly leaves: ReadonlyMap<LeafIndex, { readonly before: Uint8Array; readonly after: Uint8Array }>;
   readonly zeroed?: ZeroedPages;
+  readonly popped?: PoppedThread;
   /** The preimage that the step looked at: its key and its bytes without the length prefix. */
   readonly preimage?: { readonly key: Uint8Array; readonly data: Uint8Array };
 }
@@ -69,6 +77,7 @@ class MachineHart implements Hart {
   readonly #before = new Map<LeafIndex, Uint8Array>();
   #fetching = true;
   #zeroed: ZeroedPages | undefined;
+  #popped: PoppedThread | undefined;
   #preimage: { key: Uint8Array; data: Uint8Array } | undefined;
 
   constructor(machine: Machine, host: Host) {
@@ -84,6 +93,7 @@ class MachineHart implements Hart {
       accesses: this.#accesses,
       leaves,
       ...(this.#zeroed && { zeroed: this.#zeroed }),
+      ...(this.#popped && { popped: this.#popped }),
       ...(this.#preimage && { preimage: this.#preimage }),
     };
   }
@@ -132,6 +142,16 @@ class MachineHart implements Hart {
     assert(this.#zeroed === undefined, 'a step zeroes one subtree at the most');
     this.#zeroed = { address: Number(address), log2Pages };
     this.#machine.zeroPages(Number(address) / PAGE_BYTES, 2 ** log2Pages);
+  }
+
+  pushThread(right: boolean): void {
+    this.#machine.pushThread(right);
+  }
+
+  popThread(right: boolean): void {
+    const stack = right ? this.#machine.rightThreads : this.#machine.leftThreads;
+    this.#machine.popThread(right);
+    this.#popped = stack && { right, stack };
   }
 
   preimageLength(): bigint {

@@ -1,7 +1,9 @@
-// One step of the machine by the evaluate reading: fetch, decode, meaning, and what a step does to pc, step and status.
+// One step of the machine by the evaluate reading: fetch, decode, meaning, and what a step does to pc, step and status; or,
+// where a thread's turn is over, a thread switch.
 // It runs on any hart: a whole machine (to make a proof), or the part of one that a proof opens (to check it). The
 // interpreter and the contract are held against it.
 
+import { THREAD_SWITCH } from '../environment/linux/threadSwitch.ts';
 import type { SystemCall } from '../environment/systemCall.ts';
 import { assert } from '../invariant.ts';
 import { decode } from '../isa/decode.ts';
@@ -16,6 +18,8 @@ import { ISA, rowProgram, SYSTEM_CALL_REGISTER, systemCall, systemCallProgram } 
 export type ExecutedStep =
   /** The machine had halted: nothing happened, the step counter included. */
   | { readonly kind: 'halted' }
+  /** The thread's turn is over: nothing was fetched. */
+  | { readonly kind: 'switch'; readonly program: Program; readonly outcome: Outcome }
   /** The fetch trapped, or the word is no instruction. */
   | { readonly kind: 'fault'; readonly reason: Reason; readonly word?: number; readonly length?: 2 | 4 }
   /** An instruction executed (it may have trapped). `word` is its 16 or 32 bits as fetched. */
@@ -31,10 +35,17 @@ export type ExecutedStep =
 
 /**
  * Executes exactly one step. Faults are states: they set status panic and a reason, count as a step, and change nothing
- * else. `onFetched` is called between the fetch and what follows. Throws what the hart throws for a preimage that is not there; then nothing has changed.
+ * else. `onFetched` is called between the fetch and what follows. Throws what the hart throws for a preimage that is not
+ * there; then nothing has changed.
  */
 export function executeStep(hart: Hart, onFetched: () => void = () => {}): ExecutedStep {
   if (hart.readState('status') !== BigInt(STATUS.running)) return { kind: 'halted' };
+  if (hart.readState('step') >= hart.readState('preemptStep')) {
+    onFetched();
+    const outcome = evaluate(THREAD_SWITCH, {}, hart);
+    settle(hart, outcome, 0n);
+    return { kind: 'switch', program: THREAD_SWITCH, outcome };
+  }
   const fetched = evaluate(FETCH, {}, hart);
   onFetched();
   if (fetched.kind !== 'execute') {

@@ -160,7 +160,6 @@ function isFast(statements: readonly Statement[], effectBefore = false): boolean
       case 'declare':
       case 'assign':
       case 'readVariable':
-      case 'readRegister':
       case 'readMemory':
       case 'jump':
         break;
@@ -170,6 +169,9 @@ function isFast(statements: readonly Statement[], effectBefore = false): boolean
         if (statement.kind === 'writeState') effect = true;
         break;
       }
+      case 'readRegister':
+        if (statement.register.file !== 'x') return false;
+        break;
       case 'writeRegister':
         if (statement.register.file !== 'x') return false;
         effect = true;

@@ -1,11 +1,13 @@
-// Comparing two machines that should be the same: all state variables, the pages written since they were last compared.
+// Comparing two machines that should be the same: all state variables, threads, the pages written since they were last
+// compared.
 
 import assert from 'node:assert/strict';
 import type { Machine } from '../../src/machine/machine.ts';
+import { threadBytes } from '../../src/machine/threads.ts';
 import { FIELDS } from '../../src/semantics/layout.ts';
 
 /** Hashes are of the commitment layer: an engine does not keep them. */
-const NOT_COMPARED = ['coldHash', 'fpHash', 'memoryRoot'];
+const NOT_COMPARED = ['coldHash', 'fpHash', 'memoryRoot', 'leftStack', 'rightStack'];
 
 function stateOf(machine: Machine): Record<string, string> {
   const state: Record<string, string> = {};
@@ -22,6 +24,8 @@ function stateOf(machine: Machine): Record<string, string> {
 export function assertSame(found: Machine, expected: Machine, message: () => string): void {
   try {
     assert.deepEqual(stateOf(found), stateOf(expected));
+    for (const side of ['leftThreads', 'rightThreads'] as const)
+      assert.deepEqual(threadBytes(found[side]), threadBytes(expected[side]), side);
     assert.equal(found.view.getBigUint64(0x1000, true), 0n, 'x0');
     const pages = found.takeDirtyPages();
     assert.deepEqual([...pages], [...expected.takeDirtyPages()], 'dirty pages');

@@ -10,7 +10,18 @@ import { VARIANTS } from '../../src/engine/variants.ts';
 import type { Host } from '../../src/environment/host.ts';
 import { GUEST_END, GUEST_START } from '../../src/semantics/addressSpace.ts';
 import { assertSame } from './compare.ts';
-import { bytesOf, CODE, makeMachine, Random, randomHalf, restart, seed, value, wordOf } from './randomCode.ts';
+import {
+  bytesOf,
+  CODE,
+  floatValue,
+  makeMachine,
+  Random,
+  randomHalf,
+  restart,
+  seed,
+  value,
+  wordOf,
+} from './randomCode.ts';
 import { writeProgram } from './randomProgram.ts';
 
 const host: Host = { preimage: () => undefined, hint: () => {}, output: () => {} };
@@ -29,12 +40,16 @@ class Pair {
   /** Executes one step of `word` at `pc` on random registers in both, and compares. */
   step(word: number, pc: number, message: string): void {
     const registers = Array.from({ length: 32 }, () => value(this.#random));
+    const floats = Array.from({ length: 32 }, () => floatValue(this.#random));
+    const fcsr = this.#random.below(256);
     const reservation = this.#random.chance(0.5)
       ? [registers[this.#random.below(32)] ?? 0n, 4n << BigInt(pc & 1)]
       : [0n, 0n];
     for (const machine of [this.found, this.expected]) {
       restart(machine, BigInt(pc));
       for (const [i, x] of registers.entries()) machine.setX(i, x);
+      for (const [i, f] of floats.entries()) machine.setF(i, f);
+      machine.set('fcsr', BigInt(fcsr));
       machine.set('reservationAddress', reservation[0] ?? 0n);
       machine.set('reservationWidth', reservation[1] ?? 0n);
       const bytes = bytesOf(word);

@@ -73,6 +73,23 @@ export function value(random: Random): bigint {
   }
 }
 
+const BOX = 0xffff_ffffn << 32n;
+
+/** The content of a floating-point register: a single or double of a middling exponent, or anything. */
+export function floatValue(random: Random): bigint {
+  const exponent = random.below(64) - 32;
+  switch (random.below(4)) {
+    case 0:
+      return BOX | (random.word64() & 0x807f_ffffn) | (BigInt(127 + exponent) << 23n);
+    case 1:
+      return (random.word64() & 0x800f_ffff_ffff_ffffn) | (BigInt(1023 + exponent) << 52n);
+    case 2:
+      return BOX | value(random);
+    default:
+      return value(random);
+  }
+}
+
 /** A word of a row: registers out of `registers` (by field name), other fields random. */
 export function wordOf(row: Row, random: Random, registers: (field: string) => number): number {
   let word = (row.match | (random.bits() & ~row.mask)) >>> 0;

@@ -59,7 +59,7 @@ function prepare(machine: Machine): void {
   machine.set('programBreak', BigInt(DATA + 16_384));
   machine.set('mmapCursor', BigInt(MMAP_START / 4096));
   machine.set('threadId', 1n);
-  machine.set('threadCount', 1n);
+  machine.set('nextThreadId', 2n);
 }
 
 test('every system call with 40 random sets of arguments', (t) => {
