@@ -42,4 +42,13 @@ interface IStepErrors {
     error PreimageMismatch(bytes32 key);
     /// A preimage larger than a proof may carry: it goes through the preimage store.
     error PreimageTooLarge(uint256 length);
+
+    /// @notice The step takes a thread from a stack, and the proof does not give it.
+    error ThreadMissing();
+
+    /// @notice The thread that the proof gives is not on top of its stack.
+    error ThreadMismatch();
+
+    /// @notice The proof gives a thread, and the step takes none.
+    error ThreadUnused();
 }

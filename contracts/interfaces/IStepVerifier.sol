@@ -26,6 +26,9 @@ interface IStepVerifier is IStepErrors {
     /// @notice Executes the integer instructions.
     function core() external view returns (address);
 
+    /// @notice Executes the floating-point instructions.
+    function float() external view returns (address);
+
     /// @notice Executes the system calls.
     function system() external view returns (address);
 

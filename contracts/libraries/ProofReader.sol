@@ -8,6 +8,7 @@ pragma solidity 0.8.37;
 import {IPreimageStore} from "../interfaces/IPreimageStore.sol";
 import {IStepErrors} from "../interfaces/IStepErrors.sol";
 import {
+    FP_HASH,
     INPUTS_HASH_0,
     LEAF_COUNT,
     LEAF_INDEX,
@@ -19,6 +20,11 @@ import {
     PREIMAGE_OFFSET,
     RESERVATION_WIDTH,
     STATUS,
+    THREAD_BELOW,
+    THREAD_END,
+    THREAD_FP_HASH,
+    THREAD_GIVEN,
+    THREAD_NUMBERS,
     WINDOW,
     WINDOW_END,
     WINDOW_START,
@@ -47,7 +53,7 @@ library ProofReader {
     uint256 private constant FP = 0x10;
     uint256 private constant SUBTREE = 0x08;
     uint256 private constant PREIMAGE = 0x06;
-    uint256 private constant UNUSED = 0x01;
+    uint256 private constant THREAD = 0x01;
 
     uint256 private constant MAX_LEAVES = 8;
     uint256 private constant LEAF_END = 1 << 27;
@@ -80,6 +86,11 @@ library ProofReader {
         if (hasCold) opened.coldHash = Record.coldHash();
         if (hasFp) opened.fpHash = Record.fpHash();
         opened.frameEnd = Record.frameEnd(hasCold, hasFp);
+        bytes32 fpHash = opened.fpHash;
+        assembly ("memory-safe") {
+            mstore(FP_HASH, fpHash)
+        }
+        if (header & THREAD != 0) (p, opened.frameEnd) = (_readThread(p), THREAD_END);
         if (header & PREIMAGE != 0) (p, opened.frameEnd) = _readPreimage((header & PREIMAGE) >> 1, p, store);
         (opened.leaves, p) = _readLeaves(codes >> 252, p);
         if (header & SUBTREE != 0) p = _readSubtree(p);
@@ -88,7 +99,9 @@ library ProofReader {
 
     function _readHeader(uint256 header) private pure {
         bool keyless = header & PREIMAGE != 0 && header & COLD == 0;
-        if (header & UNUSED != 0 || header >> 6 == 3 || keyless) revert IStepErrors.BadHeader(header);
+        // A switch opens the cold part and leaves the registers of floating point alone.
+        bool idle = header & THREAD != 0 && header & (COLD | FP) != COLD;
+        if (idle || header >> 6 == 3 || keyless) revert IStepErrors.BadHeader(header);
         assembly ("memory-safe") {
             mstore(STATUS, RUNNING)
             // 0, 1, 2 for 0, 4, 8 bytes.
@@ -101,6 +114,18 @@ library ProofReader {
         assembly ("memory-safe") {
             hash := calldataload(p)
             end := add(p, 32)
+        }
+    }
+
+    /// @dev The thread on top of a stack: its numbers, its fp hash, and the hash of the stack without it.
+    function _readThread(uint256 p) private pure returns (uint256 end) {
+        uint256 codes = PackedRecord.codesAt(p);
+        (, p) = PackedRecord.readNumbers(codes, p + 18, THREAD_NUMBERS, 36);
+        assembly ("memory-safe") {
+            mstore(THREAD_GIVEN, 1)
+            mstore(THREAD_FP_HASH, calldataload(p))
+            mstore(THREAD_BELOW, calldataload(add(p, 32)))
+            end := add(p, 64)
         }
     }
 

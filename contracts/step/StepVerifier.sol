@@ -10,6 +10,7 @@ import {MemoryProof} from "../libraries/MemoryProof.sol";
 import {Opened, ProofReader} from "../libraries/ProofReader.sol";
 import {Fetch} from "./generated/Fetch.sol";
 import {
+    FP_HASH,
     FRAME,
     LEAF_COUNT,
     LEAVES_USED,
@@ -18,11 +19,14 @@ import {
     NEXT_PC,
     PARTS,
     PC,
+    PREEMPT_STEP,
     PREIMAGE_GIVEN,
     PREIMAGE_USED,
     SCRATCH,
     STATUS,
     STEP,
+    THREAD_GIVEN,
+    THREAD_USED,
     WINDOW,
     WORD,
     ZEROED,
@@ -38,12 +42,15 @@ contract StepVerifier is IStepVerifier {
     /// @inheritdoc IStepVerifier
     address public immutable core;
     /// @inheritdoc IStepVerifier
+    address public immutable float;
+    /// @inheritdoc IStepVerifier
     address public immutable system;
     /// @inheritdoc IStepVerifier
     IPreimageStore public immutable store;
 
-    constructor(address core_, address system_, IPreimageStore store_) {
+    constructor(address core_, address float_, address system_, IPreimageStore store_) {
         core = core_;
+        float = float_;
         system = system_;
         store = store_;
     }
@@ -73,7 +80,7 @@ contract StepVerifier is IStepVerifier {
 
         uint256 parts = _word(PARTS);
         bytes32 coldHash = parts & 1 == 0 ? opened.coldHash : Record.coldHash();
-        bytes32 fpHash = parts & 2 == 0 ? opened.fpHash : Record.fpHash();
+        bytes32 fpHash = parts & 2 == 0 ? bytes32(_word(FP_HASH)) : Record.fpHash();
         Record.pack(coldHash, fpHash);
         return Record.stateHash(rootAfter);
     }
@@ -108,8 +115,17 @@ contract StepVerifier is IStepVerifier {
         if (end != start + proof.length) revert ProofLength(end - start, proof.length);
     }
 
-    /// @dev Executes one instruction on the frame, and checks that it used all that the proof gives.
+    /// @dev Executes one instruction, or a thread switch, on the frame.
     function _execute(uint256 frameEnd) private view {
+        if (_word(STEP) >= _word(PREEMPT_STEP)) {
+            // The thread's turn is over: a switch, which is no instruction and has no length.
+            assembly ("memory-safe") {
+                mstore(NEXT_PC, mload(PC))
+            }
+            _call(system, frameEnd);
+            _finish();
+            return;
+        }
         Fetch.fetch();
         if (_word(STATUS) == RUNNING) {
             uint256 word = _word(WORD);
@@ -118,7 +134,7 @@ contract StepVerifier is IStepVerifier {
                 mstore(WORD, word)
                 mstore(NEXT_PC, and(add(mload(PC), mload(LENGTH)), M64))
             }
-            _call(Fetch.isSystemCall(word) ? system : core, frameEnd);
+            _call(Fetch.isSystemCall(word) ? system : Fetch.isFloat(word) ? float : core, frameEnd);
         } else if (_word(PARTS) != 0) {
             revert PartsMismatch(0);
         } else {
@@ -126,6 +142,11 @@ contract StepVerifier is IStepVerifier {
                 mstore(NEXT_PC, mload(PC))
             }
         }
+        _finish();
+    }
+
+    /// @dev Counts the step, and checks that it used all that the proof gives.
+    function _finish() private pure {
         assembly ("memory-safe") {
             mstore(PC, mload(NEXT_PC))
             mstore(STEP, and(add(mload(STEP), 1), M64))
@@ -133,6 +154,7 @@ contract StepVerifier is IStepVerifier {
         if (_word(LEAVES_USED) != (1 << _word(LEAF_COUNT)) - 1) revert LeafUnused(_word(LEAVES_USED));
         if (_word(ZEROED) != 0 && _word(ZEROED_USED) == 0) revert ZeroedMismatch(0);
         if (_word(PREIMAGE_GIVEN) != _word(PREIMAGE_USED)) revert PreimageUnused();
+        if (_word(THREAD_GIVEN) != _word(THREAD_USED)) revert ThreadUnused();
     }
 
     /// @dev Has the contract `group` execute the instruction on the frame, which ends at `frameEnd`. It gives back the frame,

@@ -10,17 +10,19 @@ import { deploy } from './deploy.ts';
 export interface VerifierAddresses {
   readonly store: string;
   readonly core: string;
+  readonly float: string;
   readonly system: string;
   readonly verifier: string;
 }
 
-/** Deploys the step verifier with all that it calls: four transactions. */
+/** Deploys the step verifier with all that it calls: five transactions. */
 export async function deployVerifier(signer: Signer): Promise<VerifierAddresses> {
   const store = await deploy(signer, 'PreimageStore');
   const core = await deploy(signer, 'Core');
+  const float = await deploy(signer, 'Float');
   const system = await deploy(signer, 'System');
-  const verifier = await deploy(signer, 'StepVerifier', [core, system, store]);
-  return { store, core, system, verifier };
+  const verifier = await deploy(signer, 'StepVerifier', [core, float, system, store]);
+  return { store, core, float, system, verifier };
 }
 
 /** The interface of the step verifier. */

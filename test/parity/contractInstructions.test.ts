@@ -13,6 +13,7 @@ import {
   bytesOf,
   CODE,
   DATA,
+  floatValue,
   makeMachine,
   Random,
   randomHalf,
@@ -40,6 +41,10 @@ function proveVector(prover: Prover, { before: start, step, skippedNanoseconds, 
   start.x.forEach((word, i) => {
     machine.setX(i, word);
   });
+  start.f.forEach((word, i) => {
+    machine.setF(i, word);
+  });
+  machine.set('fcsr', start.fcsr);
   machine.set('step', step);
   machine.set('skippedNanoseconds', skippedNanoseconds);
   machine.set('reservationAddress', start.reservationAddress);
@@ -75,6 +80,8 @@ function randomStep(prover: Prover, random: Random, word: number): Named {
   const pc = random.chance(0.05) ? 0xf000_0000 - 2 * (1 + random.below(2)) : CODE + random.pick([8, 30, 4094, 62, 100]);
   restart(machine, BigInt(pc));
   for (let i = 1; i < 32; i++) machine.setX(i, value(random));
+  for (let i = 0; i < 32; i++) machine.setF(i, floatValue(random));
+  machine.set('fcsr', BigInt(random.below(256)));
   machine.set('reservationAddress', random.chance(0.5) ? machine.x(1 + random.below(31)) : value(random));
   machine.set('reservationWidth', random.pick([0n, 4n, 8n]));
   machine.set('step', random.word64() >> 20n);

@@ -22,7 +22,7 @@ import { blockSource } from '../../src/environment/sources/blockSource.ts';
 import { PAGE_BITMAP } from '../../src/machine/memoryMap.ts';
 import { loadProgram } from '../../src/machine/program.ts';
 import { MMAP_START } from '../../src/semantics/addressSpace.ts';
-import { STATUS } from '../../src/semantics/layout.ts';
+import { NEVER, STATUS } from '../../src/semantics/layout.ts';
 import { accounts } from '../../tools/makeAccountBlock.ts';
 import { Evm, errorName } from '../contracts/evm.ts';
 import { assertAccepted, type Named, Prover } from '../contracts/prover.ts';
@@ -81,7 +81,6 @@ function kernelProver(): Prover {
   machine.set('programBreak', BigInt(DATA + 16_384));
   machine.set('mmapCursor', BigInt(MMAP_START / 4096));
   machine.set('threadId', 1n);
-  machine.set('threadCount', 1n);
   return prover;
 }
 
@@ -126,12 +125,17 @@ test('every system call with random arguments', async (t) => {
       const values = Array.from({ length: 7 }, () => argument(random));
       if (random.chance(0.6)) values.splice(0, 2, BigInt(random.below(9)), BigInt(DATA + random.below(8192)));
       restart(machine, BigInt(CODE));
+      // A call before may have written over it.
+      machine.write(CODE, bytesOf(ECALL));
       values.forEach((word, j) => {
         machine.setX(10 + j, word);
       });
       machine.setX(17, number);
       machine.set('callPhase', 0n);
       machine.set('callPosition', 0n);
+      // A call may have made its thread wait, or another one the running one.
+      for (const name of ['threadDeadline', 'idleThreads', 'leastDeadline']) machine.set(name, 0n);
+      machine.set('preemptStep', NEVER);
       machine.setBytes('preimageKey', randomKey(random));
       machine.set('preimageOffset', BigInt(random.below(12)));
       proofs.push(...proveCall(prover, `call ${number}(${values.join(', ')})`));
@@ -171,6 +175,10 @@ test('memory calls that map, unmap and zero runs of pages, their own instruction
   const own = (address: number, log2Pages: number) => address <= CODE && CODE < address + 4096 * 2 ** log2Pages;
   assert.ok(
     zeroed.some(({ made: { record } }) => record.zeroed && own(record.zeroed.address, record.zeroed.log2Pages)),
+  );
+  assert.ok(
+    proofs.some(({ made }) => made.record.zeroed),
+    'no call zeroed pages',
   );
   await assertAccepted(evm, proofs);
 });

@@ -5,7 +5,8 @@ import { assert } from '../../src/invariant.ts';
 import type { DecodeTree, Pattern } from '../../src/isa/decode.ts';
 import { type Definition, expressionOf, WORD } from '../../src/isa/expression.ts';
 import type { Format } from '../../src/isa/isa.ts';
-import { emitExpression, type FieldTexts } from '../../src/semantics/emitSolidity.ts';
+import type { FieldTexts } from '../../src/semantics/emitSolidity.ts';
+import { emitExpression } from '../../src/semantics/solidityExpression.ts';
 
 const hex = (bits: number): string => (bits >>> 0 < 256 ? `${bits}` : `0x${(bits >>> 0).toString(16)}`);
 

@@ -8,6 +8,10 @@ import type { Program } from '../../src/semantics/program.ts';
 import { decodeBody, NO_FIELDS, wordExpression } from './decoder.ts';
 import { assembly, head, importedConstants } from './files.ts';
 import { FRAME_CONSTANTS } from './frame.ts';
+import { FLOAT_OPCODES } from './groups.ts';
+
+/** Bit n: the major opcode n is one of floating point. */
+const FLOAT_SET = FLOAT_OPCODES.reduce((set, opcode) => set | (1n << BigInt(opcode)), 0n);
 
 /** Text of Fetch.sol. */
 export function fetchFile(program: Program, halves: DecodeTrees['halves'], systemCall: Row): string {
@@ -27,6 +31,11 @@ ${assembly(fetch, 'fetch_()', '            ')}
         assembly ("memory-safe") {
 ${assembly(expand, 'word := expand_(half)', '            ')}
         }
+    }
+
+    /// @dev Whether the instruction word has a major opcode of floating point.
+    function isFloat(uint256 word) internal pure returns (bool) {
+        return (0x${FLOAT_SET.toString(16)} >> (word & 0x7f)) & 1 == 1;
     }
 
     /// @dev Whether the instruction word is a system call.

@@ -10,6 +10,7 @@ import {
   HOT,
   SCRATCH_ADDRESS,
   SHELL_WORDS,
+  THREAD_WORDS,
   WINDOW_ADDRESS,
 } from '../../src/semantics/solidityFrame.ts';
 import { head } from './files.ts';
@@ -27,7 +28,13 @@ const EXTRA: readonly FrameWord[] = [
   ...COLD.words,
   { name: 'COLD_END', address: COLD.end, comment: 'End of a frame with the cold part.' },
   ...FP.words,
-  { name: 'FP_END', address: FP.end, comment: 'End of a frame with all parts; what may follow is the preimage.' },
+  { name: 'FP_END', address: FP.end, comment: 'End of a frame with both parts; what may follow is a thread.' },
+  ...THREAD_WORDS,
+  {
+    name: 'THREAD_END',
+    address: WINDOW_ADDRESS,
+    comment: 'End of a frame with a thread; what may follow is the preimage.',
+  },
   { name: 'WINDOW', address: WINDOW_ADDRESS, comment: 'Bytes of the length-prefixed preimage, from WINDOW_START on.' },
 ];
 

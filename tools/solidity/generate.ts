@@ -7,21 +7,22 @@ import { decodeTrees } from '../../src/isa/decode.ts';
 import { FETCH } from '../../src/isa/fetch.ts';
 import { fetchFile } from './fetch.ts';
 import { frameFile } from './frame.ts';
-import { coreFile, systemFile } from './groups.ts';
+import { groupFile, systemFile } from './groups.ts';
 import { recordFile } from './record.ts';
 
 const FOLDER = 'contracts/step/generated';
 
 /** The files of contracts/step/generated. */
 export function solidityFiles(): readonly { readonly path: string; readonly text: string }[] {
-  const { words, halves } = decodeTrees(ISA);
+  const { halves } = decodeTrees(ISA);
   const systemCall = ISA.rows.find((row) => row.systemCall);
   assert(systemCall !== undefined, 'an instruction set without a system call');
   const files = {
     Frame: frameFile(),
     Record: recordFile(),
     Fetch: fetchFile(FETCH, halves, systemCall),
-    Core: coreFile(ISA.rows, words, rowProgram),
+    Core: groupFile('Core', ISA.rows, rowProgram),
+    Float: groupFile('Float', ISA.rows, rowProgram),
     System: systemFile(SYSTEM_CALLS, ENOSYS_CALL, systemCallProgram),
   };
   return Object.entries(files).map(([name, text]) => ({ path: `${FOLDER}/${name}.sol`, text }));

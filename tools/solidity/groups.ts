@@ -1,12 +1,14 @@
 // The generated contracts that execute instructions: Core.sol (integer instructions), System.sol (system calls). Each takes
 // a frame as its calldata and returns it as the step leaves it.
 
+import { THREAD_SWITCH } from '../../src/environment/linux/threadSwitch.ts';
 import type { SystemCall } from '../../src/environment/systemCall.ts';
-import type { DecodeTrees } from '../../src/isa/decode.ts';
+import { decodeTree } from '../../src/isa/decode.ts';
 import type { Row } from '../../src/isa/isa.ts';
 import { emitBody } from '../../src/semantics/emitSolidity.ts';
 import { REASON } from '../../src/semantics/layout.ts';
 import type { Program } from '../../src/semantics/program.ts';
+import { SubroutineFunctions } from '../../src/semantics/soliditySubroutines.ts';
 import { decodeBody, FieldFunctions, NO_FIELDS } from './decoder.ts';
 import { assembly, head, importedConstants } from './files.ts';
 import { FRAME_CONSTANTS } from './frame.ts';
@@ -26,7 +28,7 @@ execute(mload(WORD))
 // A row may have written x0.
 mstore(X, 0)
 // The frame as it came, but for the preimage.
-let size := sub(FP_END, FRAME)
+let size := sub(THREAD_END, FRAME)
 return(FRAME, select(lt(calldatasize(), size), calldatasize(), size))`;
 
 function contract(name: string, what: string, functions: string): string {
@@ -45,32 +47,39 @@ ${importedConstants(FRAME_CONSTANTS, text)}
 ${text}`;
 }
 
-/** Core.sol: every row of the tree but system calls. */
-export function coreFile(rows: readonly Row[], tree: DecodeTrees['words'], program: (row: Row) => Program): string {
+/** Which contract executes an instruction that is no system call. */
+export type Group = 'Core' | 'Float';
+
+const GROUPS: Readonly<Record<Group, string>> = {
+  Core: 'Executes one integer instruction (RV64I, M, A, Zicsr, Zifencei) on a frame.',
+  Float: 'Executes one floating-point instruction (F, D) on a frame.',
+};
+
+/** Major opcodes, bits 6 to 0, of the instructions with floating-point operands: loads, stores, fused, other. */
+export const FLOAT_OPCODES: readonly number[] = [0x07, 0x27, 0x43, 0x47, 0x4b, 0x4f, 0x53];
+
+/** The group of a row. */
+export function groupOf({ match }: Row): Group {
+  return FLOAT_OPCODES.includes(match & 0x7f) ? 'Float' : 'Core';
+}
+
+/** Core.sol or Float.sol: the rows of a group, and the decode tree that finds them. */
+export function groupFile(group: Group, rows: readonly Row[], program: (row: Row) => Program): string {
   const fields = new FieldFunctions();
-  const functions = rows
-    .filter((row) => !row.systemCall)
-    .map((row) =>
-      programFunction(
-        `row_${identifier(row.name)}`,
-        'w',
-        program(row),
-        emitBody(program(row), fields.of(row.format), '  '),
-      ),
-    );
-  const statement = (row: Row): string =>
-    row.systemCall ? `trap(${REASON.illegalInstruction})` : `row_${identifier(row.name)}(w)`;
+  const subroutines = new SubroutineFunctions();
+  const members = rows.filter((row) => !row.systemCall && groupOf(row) === group);
+  const functions = members.map((row) => {
+    const body = emitBody(program(row), fields.of(row.format), '  ', subroutines);
+    return programFunction(`row_${identifier(row.name)}`, 'w', program(row), body);
+  });
   const dispatch = `// Which row the word is: the decode tree.
 function execute(w) {
-${decodeBody(tree, statement, '  ')}
+${decodeBody(decodeTree(members), (row) => `row_${identifier(row.name)}(w)`, '  ')}
   opens(0)
   trap(${REASON.illegalInstruction})
 }`;
-  return contract(
-    'Core',
-    'Executes one integer instruction (RV64I, M, A, the counters of Zicsr, Zifencei) on a frame.',
-    [dispatch, fields.text(), ...functions].join('\n\n'),
-  );
+  const parts = [dispatch, fields.text(), subroutines.text(), ...functions];
+  return contract(group, GROUPS[group], parts.filter((part) => part !== '').join('\n\n'));
 }
 
 /** System.sol: the system calls, by the number in x17. */
@@ -88,11 +97,17 @@ export function systemFile(
     return comment + programFunction(name, '', each, emitBody(each, NO_FIELDS, '  '));
   });
   const cases = calls.map((call) => `  case ${call.number} { ${names.get(program(call))}() }`).join('\n');
-  const dispatch = `// The number of the call is in a7. An unknown one fails with ENOSYS.
+  const dispatch = `// Without an instruction it is a thread switch. The number of a call is in a7; an unknown one fails with ENOSYS.
 function execute(w) {
+  if iszero(mload(LENGTH)) { threadSwitch() leave }
   switch mload(X17)
 ${cases}
   default { ${names.get(program(unknown))}() }
 }`;
-  return contract('System', 'Executes one system call on a frame.', [dispatch, ...functions].join('\n\n'));
+  const threadSwitch = programFunction('threadSwitch', '', THREAD_SWITCH, emitBody(THREAD_SWITCH, NO_FIELDS, '  '));
+  return contract(
+    'System',
+    'Executes one system call or thread switch on a frame.',
+    [dispatch, threadSwitch, ...functions].join('\n\n'),
+  );
 }

@@ -177,6 +177,11 @@ library Fetch {
         }
     }
 
+    /// @dev Whether the instruction word has a major opcode of floating point.
+    function isFloat(uint256 word) internal pure returns (bool) {
+        return (0x888880000008000000080 >> (word & 0x7f)) & 1 == 1;
+    }
+
     /// @dev Whether the instruction word is a system call.
     function isSystemCall(uint256 word) internal pure returns (bool) {
         return word & 0xffffffff == 0x73;

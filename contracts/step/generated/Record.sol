@@ -19,8 +19,9 @@ import {
     PREIMAGE_OFFSET,
     LEFT_STACK_0,
     RIGHT_STACK_0,
+    LEFT_COUNT,
     TRAVERSE_RIGHT,
-    THREAD_ID,
+    NEXT_THREAD_ID,
     COLD_END,
     F0,
     FCSR,
@@ -72,16 +73,18 @@ library Record {
     /// @dev Reads the cold part of a proof from calldata at `p`.
     function readCold(uint256 p) internal pure returns (uint256 end) {
         uint256 codes = PackedRecord.codesAt(p);
-        p += 11;
+        p += 13;
         (codes, p) = PackedRecord.readBytes32(codes, p, INPUTS_HASH_0);
         (codes, p) = PackedRecord.readBytes32(codes, p, OUTPUT_0);
         (codes, p) = PackedRecord.readBytes32(codes, p, PREIMAGE_KEY_0);
-        (codes, p) = PackedRecord.readNumbers(codes, p, PREIMAGE_OFFSET, 8);
+        (codes, p) = PackedRecord.readNumbers(codes, p, PREIMAGE_OFFSET, 12);
         (codes, p) = PackedRecord.readBytes32(codes, p, LEFT_STACK_0);
         (codes, p) = PackedRecord.readBytes32(codes, p, RIGHT_STACK_0);
+        (codes, p) = PackedRecord.readNumbers(codes, p, LEFT_COUNT, 2);
         (codes, p) = PackedRecord.readNumbers(codes, p, TRAVERSE_RIGHT, 1);
         PackedRecord.checkNumber(TRAVERSE_RIGHT, 1);
-        (codes, p) = PackedRecord.readNumbers(codes, p, THREAD_ID, 8);
+        (codes, p) = PackedRecord.readNumbers(codes, p, NEXT_THREAD_ID, 5);
+        if (codes >> 252 != 0) revert IStepErrors.PaddingNotZero();
         return p;
     }
 
@@ -91,12 +94,13 @@ library Record {
         to = PackedRecord.writeBytes32(INPUTS_HASH_0, to);
         to = PackedRecord.writeBytes32(OUTPUT_0, to);
         to = PackedRecord.writeBytes32(PREIMAGE_KEY_0, to);
-        to = PackedRecord.writeNumbers(PREIMAGE_OFFSET, 8, to);
+        to = PackedRecord.writeNumbers(PREIMAGE_OFFSET, 12, to);
         to = PackedRecord.writeBytes32(LEFT_STACK_0, to);
         to = PackedRecord.writeBytes32(RIGHT_STACK_0, to);
+        to = PackedRecord.writeNumbers(LEFT_COUNT, 2, to);
         to = PackedRecord.writeNumber(TRAVERSE_RIGHT, 1, to);
-        to = PackedRecord.writeNumbers(THREAD_ID, 8, to);
-        return PackedRecord.hash(RECORD, 289);
+        to = PackedRecord.writeNumbers(NEXT_THREAD_ID, 5, to);
+        return PackedRecord.hash(RECORD, 313);
     }
 
     /// @dev Reads the fp part of a proof from calldata at `p`.

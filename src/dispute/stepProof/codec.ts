@@ -17,21 +17,24 @@ import {
   type StepProof,
 } from './format.ts';
 import { encodeNumber, encodeNumbers, ProofReader, packCodes } from './numbers.ts';
+import { encodeThread, readThread } from './thread.ts';
 
 type Part = 'cold' | 'fp';
 const PARTS: readonly Part[] = ['cold', 'fp'];
 const PART_BITS = { cold: 0x20, fp: 0x10 } as const;
 const ZEROED_BIT = 0x08;
+const THREAD_BIT = 0x01;
 
 /** The bytes of a proof. */
 export function encodeStepProof(proof: StepProof): Uint8Array {
-  const { state, leaves, zeroed, preimage } = proof;
+  const { state, leaves, thread, zeroed, preimage } = proof;
   const width = RESERVATION_WIDTHS.indexOf(value(state, 'reservationWidth'));
   assert(width >= 0, 'a reservation of this width does not exist');
   const header =
     (width << 6) |
     PARTS.reduce((bits, part) => bits | (proof.parts.has(part) ? PART_BITS[part] : 0), 0) |
     (zeroed ? ZEROED_BIT : 0) |
+    (thread ? THREAD_BIT : 0) |
     (PREIMAGE[preimage?.kind ?? 'none'] << 1);
   const hot = encodeNumbers(HOT_NUMBERS.map((name) => value(state, name)));
   return concat([
@@ -39,6 +42,7 @@ export function encodeStepProof(proof: StepProof): Uint8Array {
     packCodes([leaves.length, ...hot.codes]),
     hot.bytes,
     ...PARTS.map((part) => (proof.parts.has(part) ? encodePart(part, state) : hashOf(proof, part))),
+    ...(thread ? [encodeThread(thread)] : []),
     ...(preimage ? [encodePreimage(preimage)] : []),
     ...leaves.map(({ index }) => bigintToBytes(BigInt(index), 4)),
     ...leaves.map((leaf) => leaf.value),
@@ -102,6 +106,7 @@ export function decodeStepProof(bytes: Uint8Array): StepProof {
     if (header.parts.has(part)) decodePart(reader, part, state);
     else hashes.set(part, reader.bytes(32, `the hash of ${part}`));
   }
+  const thread = header.thread ? readThread(reader) : undefined;
   const preimage = readPreimage(reader, header.preimage);
   const leaves = readLeaves(reader, count);
   const zeroed = header.zeroed ? readZeroed(reader) : undefined;
@@ -118,6 +123,7 @@ export function decodeStepProof(bytes: Uint8Array): StepProof {
     hashes,
     leaves,
     memory,
+    ...(thread && { thread }),
     ...(zeroed && { zeroed }),
     ...(preimage && { preimage }),
   };
@@ -129,12 +135,14 @@ function readHeader(reader: ProofReader) {
     new InputError('PROOF_HEADER', `step proof: header 0x${bits.toString(16)}: ${found}`);
   const width = RESERVATION_WIDTHS[bits >> 6];
   if (width === undefined) throw refuse('expected a reservation of width 0, 4 or 8, found code 3');
-  if (bits & 1) throw refuse('expected 0 in the last bit');
   const parts = new Set(PARTS.filter((part) => bits & PART_BITS[part]));
   const preimage = (bits >> 1) & 3;
   if (preimage !== PREIMAGE.none && !parts.has('cold'))
     throw refuse('expected the cold part, which holds its key, with a preimage');
-  return { width, parts, zeroed: (bits & ZEROED_BIT) !== 0, preimage };
+  const thread = (bits & THREAD_BIT) !== 0;
+  if (thread && (!parts.has('cold') || parts.has('fp')))
+    throw refuse('expected the cold part, which has its stack, and not the fp part, with a thread');
+  return { width, parts, thread, zeroed: (bits & ZEROED_BIT) !== 0, preimage };
 }
 
 function decodePart(reader: ProofReader, part: Part, state: Map<string, bigint>): void {

@@ -2,11 +2,13 @@
 //
 // BYTES, in this order; integers are big-endian:
 //   header        1   bits 7-6 width of the reservation: 0, 1, 2 for 0, 4, 8 bytes; bit 5 the cold part is given, bit 4 the
-//                     fp part, bit 3 a zeroed subtree; bits 2-1 what is given of the preimage (PREIMAGE); bit 0 is 0
+//                     fp part, bit 3 a zeroed subtree; bits 2-1 what is given of the preimage (PREIMAGE); bit 0 a
+//                     thread
 //   codes        18   36 codes of 4 bits: the count of leaves, then one for each hot number
 //   hot numbers       reservationAddress, x1 to x31, pc, preemptStep, step
 //   cold              the cold part if it is given, else its hash
 //   fp                the fp part if it is given, else its hash
+//   thread            if given: the one that the step takes from a stack (thread.ts)
 //   preimage          if given, see below
 //   leaf indices      4 bytes each, strictly ascending
 //   leaf values       32 bytes each, in the same order
@@ -26,12 +28,13 @@
 // local key. `stored` is nothing: the verifier asks the preimage store (contracts/oracle) for the 32 bytes from
 // preimageOffset on, prefix included.
 //
-// CANONICAL: a step has one proof but for the choice between `whole` and `stored`. A part or preimage that the step does not
-// open, a leaf that it does not access, and one byte too many are refused like a missing one.
+// CANONICAL: a step has one proof but for the choice between `whole` and `stored`. A part, thread or preimage that the step
+// does not open, a leaf that it does not access, and one byte too many are refused like a missing one.
 
 import { MAX_MULTIPROOF_BYTES, MAX_PROOF_LEAVES } from '../../commitment/multiproof.ts';
 import { field, RECORD_BYTES, type RecordPart } from '../../semantics/layout.ts';
 import { frameFields } from '../../semantics/solidityFrame.ts';
+import { MAX_THREAD_BYTES, type ProofThread } from './thread.ts';
 
 /** What a proof gives of a preimage: values of bits 2-1 of the header. */
 export const PREIMAGE = { none: 0, whole: 1, inputs: 2, stored: 3 } as const;
@@ -57,6 +60,7 @@ export const MAX_PROOF_BYTES =
   2 * 32 +
   RECORD_BYTES.cold +
   RECORD_BYTES.fp +
+  MAX_THREAD_BYTES +
   64 +
   36 * MAX_PROOF_LEAVES +
   4 +
@@ -80,6 +84,7 @@ export interface StepProof {
   /** Hashes of the parts that are not given. */
   readonly hashes: ReadonlyMap<Exclude<RecordPart, 'hot'>, Uint8Array>;
   readonly leaves: readonly { readonly index: number; readonly value: Uint8Array }[];
+  readonly thread?: ProofThread;
   readonly zeroed?: { readonly height: number; readonly index: number };
   /** The multiproof, or the 32 bytes of the memory root where there are no leaves. */
   readonly memory: Uint8Array;

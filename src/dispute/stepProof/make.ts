@@ -4,16 +4,19 @@ import { concat } from '../../bytes.ts';
 import type { MemoryTree } from '../../commitment/memoryTree.ts';
 import { makeMultiproof } from '../../commitment/multiproof.ts';
 import { commitMachine } from '../../commitment/stateHash.ts';
+import { committedFpHash, stackHash } from '../../commitment/threadStacks.ts';
 import { evaluateStep, type StepRecord } from '../../engine/machineHart.ts';
 import type { Host } from '../../environment/host.ts';
 import type { Inputs } from '../../environment/inputs.ts';
 import { KEY_TYPE } from '../../environment/preimageKey.ts';
 import { assert } from '../../invariant.ts';
 import type { Machine } from '../../machine/machine.ts';
+import { type ThreadStack, threadNumbers } from '../../machine/threads.ts';
 import { FIELDS } from '../../semantics/layout.ts';
 import type { Hash } from '../../units.ts';
 import { encodeStepProof } from './codec.ts';
 import { MAX_WHOLE_PREIMAGE_BYTES, type ProofPreimage, type StepProof } from './format.ts';
+import type { ProofThread } from './thread.ts';
 import { verifyStepProof } from './verify.ts';
 
 /** A proof, and the step that it proves. */
@@ -67,8 +70,8 @@ function stateOf(machine: Machine): State {
 }
 
 function open(state: State, before: MemoryTree, record: StepRecord, inputs: Inputs): StepProof {
-  const { executed, leaves, zeroed: pages, preimage } = record;
-  const parts = new Set(executed.kind === 'instruction' ? executed.program.opens : []);
+  const { executed, leaves, zeroed: pages, popped, preimage } = record;
+  const parts = new Set('program' in executed ? executed.program.opens : []);
   const indices = [...leaves.keys()];
   const zeroed = pages && { height: 7 + pages.log2Pages, index: pages.address / 2 ** (12 + pages.log2Pages) };
   return {
@@ -77,9 +80,15 @@ function open(state: State, before: MemoryTree, record: StepRecord, inputs: Inpu
     hashes: state.hashes,
     leaves: indices.map((index) => ({ index, value: before.leaf(index) })),
     memory: indices.length === 0 ? before.root() : makeMultiproof(before, indices, zeroed),
+    ...(popped && { thread: openThread(popped.stack) }),
     ...(zeroed && { zeroed }),
     ...(preimage && { preimage: openPreimage(preimage, inputs) }),
   };
+}
+
+function openThread(stack: ThreadStack): ProofThread {
+  const numbers = threadNumbers(stack);
+  return { numbers, fpHash: committedFpHash(stack), below: stackHash(stack.below) };
 }
 
 function openPreimage({ key, data }: NonNullable<StepRecord['preimage']>, inputs: Inputs): ProofPreimage {

@@ -174,6 +174,10 @@ function annotate({ executed, before, after, leaves, accesses }: VerifiedStep): 
 
 function instructionOf(executed: VerifiedStep['executed'], pc: bigint): string {
   if (executed.kind === 'halted') return 'none: the machine has halted';
+  if (executed.kind === 'switch')
+    return executed.outcome.kind === 'trap'
+      ? `none: thread switch (${executed.outcome.reason})`
+      : 'none: thread switch';
   const { word, length } = executed;
   const text = word === undefined || length === undefined ? undefined : disassemble(ISA, word, length, pc);
   if (executed.kind === 'fault') return `none: ${executed.reason}${text === undefined ? '' : ` (${text})`}`;

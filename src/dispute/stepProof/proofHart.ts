@@ -1,13 +1,15 @@
 // The part of a machine that a one-step proof opens, as a hart: what the contract sees. A step that asks for more than the
 // proof gives is refused, and so is, in the end, a proof that gives more than the step asked for.
 
-import { equal, writeU64LE } from '../../bytes.ts';
+import { equal, readU64LE, writeU64LE } from '../../bytes.ts';
 import { type Access, PREIMAGE_PREFIX_BYTES, preimageBytes } from '../../engine/machineHart.ts';
 import { hashInputs } from '../../environment/inputs.ts';
 import { keyOf, localIndex } from '../../environment/preimageKey.ts';
 import { InputError } from '../../errors.ts';
+import { assert } from '../../invariant.ts';
 import type { Hart } from '../../semantics/evaluate.ts';
 import type { StepProof } from './format.ts';
+import { checkThread, pushThread } from './thread.ts';
 
 /** What a step does to a leaf. */
 export interface OpenedLeaf {
@@ -26,13 +28,16 @@ export class ProofHart implements Hart {
   readonly #preimage: { readonly length: bigint; copy(offset: bigint, count: number): Uint8Array } | undefined;
   readonly #accesses: Access[] = [];
   #fetching = true;
+  #fpHash: Uint8Array | undefined;
   #zeroed = false;
+  #popped = false;
   #looked = false;
 
   /** Throws an InputError (`PROOF_PREIMAGE`) for a preimage that does not have the key in the record. */
   constructor(proof: StepProof, stored: Uint8Array | undefined) {
     this.#proof = proof;
     this.#state = new Map(proof.state);
+    this.#fpHash = proof.hashes.get('fp');
     this.#leaves = proof.leaves.map(({ index, value }) => ({
       index,
       before: value,
@@ -45,6 +50,11 @@ export class ProofHart implements Hart {
   /** The state variables after the step. */
   get state(): ReadonlyMap<string, bigint> {
     return this.#state;
+  }
+
+  /** The hash of the fp part after the step, if that is not given: it goes with its thread. */
+  get fpHash(): Uint8Array | undefined {
+    return this.#fpHash;
   }
 
   get leaves(): readonly OpenedLeaf[] {
@@ -69,6 +79,7 @@ export class ProofHart implements Hart {
     const unused = this.#leaves.find((leaf) => !leaf.used);
     if (unused) throw refuse('LEAF_UNUSED', `the step does not access leaf ${unused.index}`);
     if (this.#proof.zeroed && !this.#zeroed) throw refuse('ZEROED', 'the step does not zero pages');
+    if (this.#proof.thread && !this.#popped) throw refuse('THREAD', 'the step takes no thread from a stack');
     if (this.#preimage && !this.#looked) throw refuse('PREIMAGE', 'the step does not look at the preimage');
   }
 
@@ -118,6 +129,22 @@ export class ProofHart implements Hart {
     this.#zeroed = true;
   }
 
+  pushThread(right: boolean): void {
+    assert(this.#fpHash !== undefined, 'a step that opens the fp part switches no threads');
+    const stack = stackName(right);
+    this.#setBytes32(stack, pushThread(this.#bytes32(stack), this.#state, this.#fpHash));
+  }
+
+  popThread(right: boolean): void {
+    const { thread } = this.#proof;
+    if (!thread) throw refuse('THREAD', 'the step takes a thread from a stack, which is not given');
+    checkThread(this.#bytes32(stackName(right)), thread);
+    this.#setBytes32(stackName(right), thread.below);
+    for (const [name, value] of thread.numbers) this.#state.set(name, value);
+    this.#fpHash = thread.fpHash;
+    this.#popped = true;
+  }
+
   preimageLength(): bigint {
     if (!this.#preimage) throw refuse('PREIMAGE', 'the step looks at the preimage, which is not given');
     this.#looked = true;
@@ -153,6 +180,10 @@ export class ProofHart implements Hart {
     return bytes;
   }
 
+  #setBytes32(name: string, bytes: Uint8Array): void {
+    for (let word = 0; word < 4; word++) this.#state.set(`${name}.${word}`, readU64LE(bytes, 8 * word));
+  }
+
   #openPreimage(stored: Uint8Array | undefined) {
     const { preimage } = this.#proof;
     if (!preimage) return undefined;
@@ -171,6 +202,8 @@ export class ProofHart implements Hart {
     return whole(data);
   }
 }
+
+const stackName = (right: boolean): string => (right ? 'rightStack' : 'leftStack');
 
 function whole(data: Uint8Array) {
   const length = BigInt(data.length + PREIMAGE_PREFIX_BYTES);

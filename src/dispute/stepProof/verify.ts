@@ -45,15 +45,15 @@ export function verifyStepProof(pre: Hash, proof: Uint8Array, stored?: Uint8Arra
   if (status !== STATUS.running) return halted(pre, proof);
   const opened = decodeStepProof(proof);
   const hart = new ProofHart(opened, stored);
-  const found = hashOf(opened, opened.state, roots(opened, hart.leaves).before);
+  const found = hashOf(opened, opened.state, hart.fpHash, roots(opened, hart.leaves).before);
   if (found !== pre)
     throw new InputError('PROOF_PRE_STATE', `step proof: expected a proof of the state ${pre}, found one of ${found}`, {
       hint: 'It was made of another state, or it is damaged.',
     });
   const executed = executeStep(hart, () => hart.fetched());
   assert(executed.kind !== 'halted', 'a running machine is not halted');
-  hart.finish(executed.kind === 'instruction' ? executed.program.opens : new Set());
-  const post = hashOf(opened, hart.state, roots(opened, hart.leaves).after);
+  hart.finish('program' in executed ? executed.program.opens : new Set());
+  const post = hashOf(opened, hart.state, hart.fpHash, roots(opened, hart.leaves).after);
   return { post, executed, before: opened.state, after: hart.state, leaves: hart.leaves, accesses: hart.accesses };
 }
 
@@ -69,10 +69,16 @@ function roots({ memory, zeroed }: StepProof, leaves: readonly OpenedLeaf[]) {
 }
 
 /** The state hash of the record with these values. */
-function hashOf({ parts, hashes }: StepProof, state: ReadonlyMap<string, bigint>, memoryRoot: Uint8Array): Hash {
+function hashOf(
+  { parts, hashes }: StepProof,
+  state: ReadonlyMap<string, bigint>,
+  fpHash: Uint8Array | undefined,
+  memoryRoot: Uint8Array,
+): Hash {
   const bytes = new Map<string, Uint8Array>([['memoryRoot', memoryRoot]]);
   for (const part of ['cold', 'fp'] as const) {
-    const hash = parts.has(part) ? keccak_256(recordOf(part, state, bytes)) : hashes.get(part);
+    const given = part === 'fp' ? fpHash : hashes.get(part);
+    const hash = parts.has(part) ? keccak_256(recordOf(part, state, bytes)) : given;
     assert(hash !== undefined, () => `no hash of ${part}`);
     bytes.set(`${part}Hash`, hash);
   }

@@ -6,7 +6,7 @@ import { bigintToBytes, concat } from '../../../src/bytes.ts';
 import { makeMultiproof } from '../../../src/commitment/multiproof.ts';
 import { zeroHash } from '../../../src/commitment/zeroHashes.ts';
 import { decodeStepProof, encodeStepProof } from '../../../src/dispute/stepProof/codec.ts';
-import type { StepProof } from '../../../src/dispute/stepProof/format.ts';
+import { PART_FIELDS, type StepProof } from '../../../src/dispute/stepProof/format.ts';
 import type { MadeStepProof } from '../../../src/dispute/stepProof/make.ts';
 import { verifyStepProof } from '../../../src/dispute/stepProof/verify.ts';
 import { FIELDS } from '../../../src/semantics/layout.ts';
@@ -88,7 +88,7 @@ function withCode(proof: Uint8Array, which: number, code: number): Uint8Array {
 function headerAndNumbers(): void {
   const { made } = take('add');
   const { proof } = made;
-  refused('bit 0 of the header', made, patch(proof, 0, 1), 'PROOF_HEADER', 'BadHeader');
+  refused('a thread without the cold part', made, patch(proof, 0, 1), 'PROOF_HEADER', 'BadHeader');
   refused('a reservation of code 3', made, patch(proof, 0, 0xc0), 'PROOF_HEADER', 'BadHeader');
   refused('a preimage without the cold part', made, patch(proof, 0, 2), 'PROOF_HEADER', 'BadHeader');
   // x1 is -3, its last byte after 7 of 255; x2 is 9; x3 is -27.
@@ -140,13 +140,13 @@ function parts(): void {
   refused('cold given to an illegal word', illegal.made, give(illegal, 'cold', true), 'PROOF_PARTS', 'PartsMismatch');
   const odd = take('pc that is odd');
   refused('cold given to a failed fetch', odd.made, give(odd, 'cold', true), 'PROOF_PARTS', 'PartsMismatch');
-  // The cold part has 22 fields: 11 bytes of codes, the first of which is that of inputsHash.
+  // The cold part begins with its codes, the first of which is that of inputsHash.
   const { made } = counter;
   const at = numberAt(made.proof, 36);
   assert.equal((made.proof[at] ?? 0) >> 4, 1);
   const code = (value: number) => patch(made.proof, at, (value << 4) | ((made.proof[at] ?? 0) & 15));
   refused('a 32-byte field of code 2', made, code(2), 'PROOF_NUMBER', 'NumberNotCanonical');
-  const zero = patch(made.proof, at + 11, ...new Array(32).fill(0));
+  const zero = patch(made.proof, at + Math.ceil(PART_FIELDS.cold.length / 2), ...new Array(32).fill(0));
   refused('a 32-byte field that is zero', made, zero, 'PROOF_NUMBER', 'NumberNotCanonical');
   const wide = new Map(counter.opened.state).set('traverseRight', 256n);
   refused(
