@@ -5,6 +5,7 @@
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { floatGuestFile } from './floatGuest.ts';
 import { solidityFiles } from './solidity/generate.ts';
 import { keccakFile } from './solidity/keccak.ts';
 
@@ -18,14 +19,14 @@ export interface GeneratedFile {
 export type Generator = () => readonly GeneratedFile[];
 
 /** Everything that is generated. */
-const GENERATORS: readonly Generator[] = [solidityFiles, () => [keccakFile()]];
+const GENERATORS: readonly Generator[] = [solidityFiles, () => [keccakFile(), floatGuestFile()]];
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** What would have to change, one line each: `contracts/step/generated/Core.sol is out of date`. */
 function differences(files: readonly GeneratedFile[]): string[] {
   const wanted = new Set(files.map(({ path }) => path));
-  const found = globSync('{src,contracts}/**/generated/**/*.*', { cwd: ROOT });
+  const found = globSync('{src,contracts,guests}/**/generated/**/*.*', { cwd: ROOT });
   const leftOver = found.filter((path) => !wanted.has(path)).map((path) => `${path} is left over`);
   const stale = files.flatMap(({ path, text }) => {
     if (!existsSync(join(ROOT, path))) return [`${path} is missing`];
@@ -36,7 +37,7 @@ function differences(files: readonly GeneratedFile[]): string[] {
 
 function write(files: readonly GeneratedFile[]): void {
   const wanted = new Set(files.map(({ path }) => path));
-  for (const path of globSync('{src,contracts}/**/generated/**/*.*', { cwd: ROOT }))
+  for (const path of globSync('{src,contracts,guests}/**/generated/**/*.*', { cwd: ROOT }))
     if (!wanted.has(path)) rmSync(join(ROOT, path));
   for (const { path, text } of files) {
     mkdirSync(dirname(join(ROOT, path)), { recursive: true });

@@ -1,4 +1,4 @@
-// A machine shown to a person: code around pc, registers, memory.
+// A machine shown to a person: code around pc, registers, threads, memory.
 
 import { readU32LE } from '../bytes.ts';
 import { ISA } from '../engine/profile.ts';
@@ -6,6 +6,8 @@ import { disassemble } from '../isa/disassemble.ts';
 import { inMemoryTree, type Machine } from '../machine/machine.ts';
 import { GUEST_END, GUEST_START, PAGE_BYTES } from '../machine/memoryMap.ts';
 import type { Program } from '../machine/program.ts';
+import { listThreads, type ThreadStack, threadNumbers } from '../machine/threads.ts';
+import { NEVER } from '../semantics/layout.ts';
 import { symbolName } from './guest.ts';
 
 /** A function longer than this before pc is not shown from its start, in bytes. */
@@ -69,6 +71,37 @@ export function instructionAt(
   const word = readU32LE(bytes, 0);
   const digits = word.toString(16).padStart(2 * length, '0');
   return { word: `0x${digits}`, text: disassemble(ISA, word, length, BigInt(address)), length };
+}
+
+/** One thread of a listing. */
+export interface ListedThread {
+  readonly id: bigint;
+  /** Whether it is the one that runs, or is looked at. */
+  readonly current: boolean;
+  readonly pc: string;
+  /** Only of a thread that waits: until when, nanoseconds since 1970, or `wake` without a time limit. */
+  readonly waitsUntil?: string;
+}
+
+/** The threads of a machine in their line: those on the left stack, the current one, those on the right stack. */
+export function listLine(machine: Machine): ListedThread[] {
+  const listed = (get: (name: string) => bigint, current: boolean): ListedThread => {
+    const deadline = get('threadDeadline');
+    const waitsUntil = deadline === NEVER ? 'wake' : `${deadline}`;
+    return { id: get('threadId'), current, pc: hex(get('pc')), ...(deadline !== 0n && { waitsUntil }) };
+  };
+  const waiting = (stack: ThreadStack | undefined): ListedThread[] =>
+    listThreads(stack).map((each) => {
+      const numbers = threadNumbers(each);
+      return listed((name) => numbers.get(name) ?? 0n, false);
+    });
+  const current = listed((name) => machine.get(name), true);
+  return [...waiting(machine.leftThreads).reverse(), current, ...waiting(machine.rightThreads)];
+}
+
+/** The current thread and how many there are. */
+export function threadsText(machine: Machine): string {
+  return `${machine.get('threadId')} of ${listLine(machine).length}`;
 }
 
 /** x0 to x31 by their names in assembly. */

@@ -50,7 +50,7 @@ const TREES = new WeakMap<Isa, DecodeTrees>();
 export function decodeTrees(isa: Isa): DecodeTrees {
   const known = TREES.get(isa);
   if (known) return known;
-  const trees = { words: buildTree(isa.rows), halves: buildTree(isa.compressed) };
+  const trees = { words: decodeTree(isa.rows), halves: decodeTree(isa.compressed) };
   TREES.set(isa, trees);
   return trees;
 }
@@ -110,11 +110,11 @@ function bitsAt(word: number, { low, bits }: Range): number {
   return (word >>> low) & ((1 << bits) - 1);
 }
 
-function buildTree<P extends Pattern>(rows: readonly P[]): DecodeTree<P> {
+export function decodeTree<P extends Pattern>(rows: readonly P[]): DecodeTree<P> {
   const range = bestRange(rows);
   if (!range) return { kind: 'rows', rows: [...rows].sort((a, b) => bitCount(b.mask) - bitCount(a.mask)) };
   const groups = Map.groupBy(rows, (row) => bitsAt(row.match, range));
-  const cases = new Map([...groups].sort(([a], [b]) => a - b).map(([value, group]) => [value, buildTree(group)]));
+  const cases = new Map([...groups].sort(([a], [b]) => a - b).map(([value, group]) => [value, decodeTree(group)]));
   return { kind: 'switch', ...range, cases };
 }
 

@@ -13,6 +13,15 @@ const hex: Print = (value) => `0x${value.toString(16)}`;
 const letters: Print = (value) =>
   ['i', 'o', 'r', 'w'].filter((_, i) => (value >> BigInt(3 - i)) & 1n).join('') || 'unknown';
 
+const ROUNDING_MODES = ['rne', 'rtz', 'rdn', 'rup', 'rmm', 'unknown', 'unknown', 'dyn'];
+/** A rounding mode with the comma before it, or nothing for the one that goes without saying. */
+const roundingMode =
+  (silent: string): Print =>
+  (value) => {
+    const mode = ROUNDING_MODES[Number(value)] ?? 'unknown';
+    return mode === silent ? '' : `,${mode}`;
+  };
+
 /** How the operands that are not registers show, and the field that each is made of. */
 const OPERANDS: Readonly<Record<string, { readonly field: string; readonly print: Print }>> = {
   imm: { field: 'imm', print: (value) => BigInt.asIntN(64, value).toString() },
@@ -21,6 +30,10 @@ const OPERANDS: Readonly<Record<string, { readonly field: string; readonly print
   /** The address pc + imm. */
   target: { field: 'imm', print: (value, pc) => hex(BigInt.asUintN(64, pc + value), pc) },
   shamt: { field: 'shamt', print: hex },
+  uimm: { field: 'uimm', print: (value) => value.toString() },
+  rm: { field: 'rm', print: roundingMode('dyn') },
+  /** Of a conversion that never rounds: the manual asks software to set rne there. */
+  exactRm: { field: 'rm', print: roundingMode('rne') },
   pred: { field: 'pred', print: letters },
   succ: { field: 'succ', print: letters },
 };
@@ -45,10 +58,11 @@ export function disassemble(isa: Isa, word: number, length: 2 | 4, pc: bigint): 
     return length === 4 ? `.4byte 0x${(word >>> 0).toString(16)}` : `.2byte 0x${(word & 0xffff).toString(16)}`;
   const { row, compressed } = decoded;
   const shown = compressed ?? row;
+  const mnemonic = compressed ? compressed.name : (row.mnemonic ?? row.name);
   const order = row.format.ignored?.['order'];
   const suffix = order && !compressed ? ORDER_SUFFIX[Number(fieldValue(order, decoded.word))] : '';
   const operands = shown.assembly.replaceAll(PLACEHOLDER, (_, name: string) => printOperand(isa, decoded, name, pc));
-  return `${shown.name}${suffix} ${operands}`.trimEnd();
+  return `${mnemonic}${suffix} ${operands}`.trimEnd();
 }
 
 function printOperand(isa: Isa, decoded: Decoded, name: string, pc: bigint): string {

@@ -38,6 +38,8 @@ export interface Fields {
   readonly rs3: Register;
   readonly imm: Value;
   readonly shamt: Value;
+  /** Unsigned 5-bit immediate of the CSR instructions. */
+  readonly uimm: Value;
   /** Rounding mode. */
   readonly rm: Value;
 }
@@ -46,6 +48,8 @@ export interface Fields {
 export interface Row {
   /** Mnemonic, as the specification writes it: `addw`, `amoadd.d`. */
   readonly name: string;
+  /** What the disassembler shows instead of the name, where several rows share a mnemonic. */
+  readonly mnemonic?: string;
   /** A word is this instruction iff (word & mask) === match, both unsigned 32 bits. */
   readonly mask: number;
   readonly match: number;

@@ -78,7 +78,7 @@ export const SCHEMA: readonly string[] = [
     bytes BLOB NOT NULL -- 4,096 bytes as they are, or fewer: compressed by zstd
   ) STRICT`,
 
-  // Points from which a run goes on. record is the state record, hot, cold and fp, with all hashes filled in: it is
+  // Points from which a run goes on. record is the state without memory, with all hashes filled in: it is
   // checked against the commitment at that step, and the pages against its memory root.
   `CREATE TABLE snapshots (
     run INTEGER NOT NULL REFERENCES runs (id),

@@ -4,6 +4,7 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { inMemoryTree } from '../machine/machine.ts';
 import { PAGE_BYTES } from '../machine/memoryMap.ts';
+import { MAX_STATE_BYTES } from '../machine/state.ts';
 import { asStep, type Step } from '../units.ts';
 import type { Connection } from './connection.ts';
 import { damagedStore } from './storeErrors.ts';
@@ -19,7 +20,7 @@ export interface SnapshotPage {
 /** A state of a run, or what of it changed since the snapshot before. */
 export interface Snapshot {
   readonly step: Step;
-  /** The state record: hot, cold and fp parts, all hashes filled in. */
+  /** The state without memory (machine/state.ts), all hashes filled in. */
   readonly record: Uint8Array;
   readonly pages: Iterable<SnapshotPage>;
 }
@@ -28,8 +29,6 @@ export interface Snapshot {
 const COMPRESSION = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 /** Compressed pages larger than this are stored as they are, in bytes: reading them back is not worth the gain. */
 const WORTHWHILE_BYTES = (PAGE_BYTES * 7) / 8;
-/** Largest record accepted, in bytes. */
-const MAX_RECORD_BYTES = 64 * 1024;
 
 /** Rows of the tables snapshots, snapshot_pages and pages. */
 export class Snapshots {
@@ -70,7 +69,7 @@ export class Snapshots {
   read(run: number, step: Step): Snapshot {
     const row = this.#connection.get('SELECT record FROM snapshots WHERE run = ? AND step = ?', run, Number(step));
     const record = row?.['record'];
-    if (!(record instanceof Uint8Array) || record.length > MAX_RECORD_BYTES)
+    if (!(record instanceof Uint8Array) || record.length > MAX_STATE_BYTES)
       throw damagedStore(this.#connection.path, `run ${run} has no state record at step ${step}`);
     return { step, record, pages: this.#pages(run, step) };
   }

@@ -11,8 +11,9 @@ import { InputError, UsageError } from '../errors.ts';
 import { assert } from '../invariant.ts';
 import { Machine } from '../machine/machine.ts';
 import { PAGE_BYTES } from '../machine/memoryMap.ts';
-import { recordBytes, setRecordBytes } from '../machine/record.ts';
-import { field, RECORD_BYTES, STATUS } from '../semantics/layout.ts';
+import { recordBytes } from '../machine/record.ts';
+import { setStateBytes, stateBytes, stateSize } from '../machine/state.ts';
+import { field, STATUS } from '../semantics/layout.ts';
 import type { RunRecord } from '../store/runs.ts';
 import type { Snapshot } from '../store/snapshots.ts';
 import type { Store } from '../store/store.ts';
@@ -20,7 +21,6 @@ import { asHash, asStep, type Hash, hashToBytes, type Step } from '../units.ts';
 import type { MachineSource, TraceMachine } from './traceMachine.ts';
 import { machineAt } from './tracer.ts';
 
-const PARTS = ['hot', 'cold', 'fp'] as const;
 /** Fields of the hot part that are right only after a commitment. */
 const DERIVED = ['coldHash', 'fpHash', 'memoryRoot'].map(field);
 
@@ -88,15 +88,9 @@ class EngineMachine implements TraceMachine {
 
   static load(snapshot: Snapshot, host: Host): EngineMachine {
     const machine = new Machine();
-    const sizes = PARTS.map((part) => RECORD_BYTES[part]);
-    const expected = sizes.reduce((sum, size) => sum + size, 0);
-    if (snapshot.record.length !== expected)
-      throw damagedSnapshot(snapshot, `a record of ${snapshot.record.length} bytes, expected ${expected}`);
-    let at = 0;
-    for (const part of PARTS) {
-      setRecordBytes(machine, part, snapshot.record.subarray(at, at + RECORD_BYTES[part]));
-      at += RECORD_BYTES[part];
-    }
+    if (stateSize(snapshot.record) !== snapshot.record.length)
+      throw damagedSnapshot(snapshot, `a record of ${snapshot.record.length} bytes, which is none`);
+    setStateBytes(machine, snapshot.record);
     const hashes = new Map<number, Uint8Array>();
     for (const { page, hash, bytes } of snapshot.pages) {
       machine.write(page * PAGE_BYTES, bytes);
@@ -149,13 +143,13 @@ class EngineMachine implements TraceMachine {
   }
 
   save(): Snapshot {
-    const { hot, cold, fp } = this.#commit();
+    this.#commit();
     const tree = this.#tree as MemoryTree;
     const pages = [...this.#changed]
       .sort((a, b) => a - b)
       .map((page) => ({ page, hash: tree.node(PAGE_HEIGHT, page), bytes: this.machine.page(page) }));
     this.#changed.clear();
-    return { step: this.position, record: concat([hot, cold, fp]), pages };
+    return { step: this.position, record: stateBytes(this.machine), pages };
   }
 
   fork(): TraceMachine {

@@ -30,14 +30,14 @@ function cannotRebuild(): string | false {
 
 describe('the committed guests', () => {
   it('have the hashes of SHA256SUMS', () => {
-    assert.equal(sums.length, 10);
+    assert.equal(sums.length, 11);
     for (const [sum, path] of sums) assert.equal(createHash('sha256').update(read(path)).digest('hex'), sum, path);
   });
 
   it('are small, loadable and keep their symbols', () => {
     for (const [, path] of sums) {
       const image = readElf(read(path), path);
-      assert.ok(image.bytes.length < 10_000, path);
+      assert.ok(image.bytes.length < (path.startsWith('float/') ? 50_000 : 10_000), path);
       assert.equal(readSymbols(image).symbolAt(image.entry)?.name, '_start', path);
       assert.ok(image.headersAddress > 0, path);
     }

@@ -43,13 +43,20 @@ test('fields are register numbers, unsigned words, and the length', () => {
   assert.deepEqual(decode(RV64, 0x800000ef, 4)!.fields, { rd: 1n, imm: 0xffff_ffff_fff0_0000n, length: 4n });
 });
 
-test('illegal: zeros, ones, reserved encodings, floating point', () => {
+test('illegal: zeros, ones, reserved encodings, precisions and control registers that are not there', () => {
   assert.equal(decode(RV64, 0, 2), undefined);
   assert.equal(decode(RV64, 0, 4), undefined);
   assert.equal(decode(RV64, 0xffffffff, 4), undefined);
-  assert.equal(decode(RV64, 0x2000, 2), undefined, 'c.fld');
   assert.equal(decode(RV64, 0x8002, 2), undefined, 'c.jr of x0');
-  assert.equal(decode(RV64, 0x00053507, 4), undefined, 'fld');
+  assert.equal(decode(RV64, 0x00051507, 4), undefined, 'flh');
+  assert.equal(decode(RV64, 0x00054507, 4), undefined, 'flq');
+  assert.equal(decode(RV64, 0x04c58553, 4), undefined, 'fadd.h');
+  assert.equal(decode(RV64, 0x06c58553, 4), undefined, 'fadd.q');
+  assert.equal(decode(RV64, 0x58158553, 4), undefined, 'fsqrt.s with rs2 = 1');
+  assert.equal(decode(RV64, 0x28c5b553, 4), undefined, 'fmin.s with funct3 = 3');
+  assert.equal(decode(RV64, 0x40058553, 4), undefined, 'fcvt.s.s');
+  assert.equal(decode(RV64, 0xc0458553, 4), undefined, 'fcvt to a fifth integer');
+  assert.equal(decode(RV64, 0x00459573, 4), undefined, 'csrrw of the CSR after fcsr');
   assert.equal(decode(RV64, 0xc0001073, 4), undefined, 'a write to cycle');
   assert.equal(decode(RV64, 0x02000013 | (1 << 12) | (1 << 26), 4), undefined, 'slli by 64 and more');
 });

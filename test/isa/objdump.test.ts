@@ -12,7 +12,7 @@ import { disassemble } from '../../src/isa/disassemble.ts';
 import { RV64 } from '../../src/isa/riscv/rv64.ts';
 import { Random } from '../commitment/random.ts';
 
-const ARCH = 'rv64imac_zicsr_zifencei';
+const ARCH = 'rv64imafdc_zicsr_zifencei';
 const PREFIX = 'riscv64-linux-gnu-';
 /** An encoding of up to 22 bytes may begin anywhere: each word is followed by this much padding. */
 const SLOT_BYTES = 24;
@@ -85,6 +85,8 @@ function reason(word: number, mine: string, theirs: string): string | undefined 
   if (name === '.4byte' && /^csrr[wsc]i? /.test(theirs))
     return 'a CSR that the machine does not have, or a write to one that is read-only';
   if (name === '.4byte' && (word & 0x707f) === 0x0073) return 'a privileged instruction, which user mode does not have';
+  if (/^fcvt\.d\.(wu?|s)$/.test(name) && theirsIllegal)
+    return 'a conversion that never rounds has a rounding mode all the same; this objdump knows it with rne only';
   if (name === 'c.nop' && /^c\.addi zero,-?\d+$/.test(theirs)) return 'c.nop is c.addi of x0 and has its own name';
   if (mine === '.2byte 0x6101' && theirs === 'c.addi16sp sp,0')
     return 'the manual reserves c.addi16sp with an immediate of 0';

@@ -85,6 +85,17 @@ test('account: step by step as in qemu, preimages included', { skip: SKIP_QEMU }
   }
 });
 
+test('float: step by step as in qemu, floating-point registers included', { skip: SKIP_QEMU }, async (t) => {
+  const elf = readFileSync(new URL('float/float.elf', GUESTS));
+  for (let window = 0; window < 2 * WINDOWS; window++) {
+    const from = BigInt(random.below(300_000));
+    const { machine, engine, regions } = load(elf, ['10'], NO_INPUTS);
+    advance(machine, engine, from);
+    const done = await lockstep(machine, () => advance(machine, engine, 1n), 2 * WINDOW_STEPS, regions);
+    t.diagnostic(`${done} steps from step ${from}`);
+  }
+});
+
 for (const name of NAMES.filter((each) => each !== LARGE))
   test(`${name}: the end of a whole run is qemu's`, { skip: SKIP_QEMU }, async () => {
     const { machine, engine, regions } = start(name, 1);

@@ -21,7 +21,10 @@ const inside = (address: number, { address: start, memoryBytes }: { address: num
 /** The draw that a vector was made of. */
 function drawOf({ word, length, before, after }: Vector): Draw {
   const pc = Number(before.pc);
-  const x = new Map([...before.x.entries()].filter(([i, value]) => i !== 0 && value !== defaultRegister(i)));
+  const given = (registers: readonly bigint[]) =>
+    new Map([...registers.entries()].filter(([i, value]) => value !== defaultRegister(i)));
+  const x = given(before.x);
+  const float = { f: given(before.f), fcsr: before.fcsr };
   // The instruction itself is written by whoever executes the draw: what stands before and after it in its piece is data.
   const memory = before.memory.flatMap(({ address, bytes }) => {
     if (pc < address || pc >= address + bytes.length) return [{ address, bytes }];
@@ -35,7 +38,7 @@ function drawOf({ word, length, before, after }: Vector): Draw {
   const changed = after.memory.find(({ address }) => address !== pc);
   const first = memory[0] ?? changed;
   const data = first && { address: first.address, bytes: first.bytes.length };
-  return { word, length, pc, x, memory, ...(data && { data }) };
+  return { word, length, pc, x, float, memory, ...(data && { data }) };
 }
 
 test(`${SAMPLE} of the vectors are what qemu says`, { skip: SKIP_QEMU }, async () => {

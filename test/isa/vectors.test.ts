@@ -8,45 +8,47 @@ import { decode } from '../../src/isa/decode.ts';
 import { buildRow } from '../../src/isa/isa.ts';
 import { RV64 } from '../../src/isa/riscv/rv64.ts';
 import { evaluate, type Hart } from '../../src/semantics/evaluate.ts';
-import { REASON, STATUS } from '../../src/semantics/layout.ts';
+import { NEVER, REASON, STATUS } from '../../src/semantics/layout.ts';
 import type { Program } from '../../src/semantics/program.ts';
 import { loadVectors, type Vector, type VectorState } from './vectors.ts';
 
+/** Field rm of an instruction that rounds as frm says. */
+const DYNAMIC = 7n;
 /** Legal draws that every row owns. */
 const ENOUGH = 100;
-
-/** Compressed loads and stores of doubles are illegal until there are rows for fld and fsd. */
-const WITHOUT_ROW = new Set(['c.fld', 'c.fsd', 'c.fldsp', 'c.fsdsp']);
 
 const vectors = loadVectors();
 
 /** A hart of a vector's registers, state and memory: it counts as zero what was never written. */
 class VectorHart implements Hart {
   readonly x: bigint[];
+  readonly f: bigint[];
   readonly state = new Map<string, bigint>();
   readonly memory = new Map<number, number>();
 
   constructor(vector: Vector) {
     const { before } = vector;
     this.x = [...before.x];
+    this.f = [...before.f];
     for (const { address, bytes } of before.memory)
       for (const [i, byte] of bytes.entries()) this.memory.set(address + i, byte);
     this.state.set('status', BigInt(STATUS.running));
     this.state.set('pc', before.pc);
     this.state.set('step', vector.step);
+    this.state.set('preemptStep', NEVER);
     this.state.set('skippedNanoseconds', vector.skippedNanoseconds);
     this.state.set('reservationAddress', before.reservationAddress);
     this.state.set('reservationWidth', before.reservationWidth);
+    this.state.set('fcsr', before.fcsr);
   }
 
   readRegister(file: 'x' | 'f', number: number): bigint {
-    assert.equal(file, 'x');
-    return number === 0 ? 0n : this.x[number]!;
+    return file === 'f' ? this.f[number]! : number === 0 ? 0n : this.x[number]!;
   }
 
   writeRegister(file: 'x' | 'f', number: number, value: bigint): void {
-    assert.equal(file, 'x');
-    if (number !== 0) this.x[number] = value;
+    if (file === 'f') this.f[number] = value;
+    else if (number !== 0) this.x[number] = value;
   }
 
   readState(name: string): bigint {
@@ -71,6 +73,14 @@ class VectorHart implements Hart {
     assert.fail('no instruction zeroes pages');
   }
 
+  pushThread(): void {
+    assert.fail('no instruction switches threads');
+  }
+
+  popThread(): void {
+    assert.fail('no instruction switches threads');
+  }
+
   preimageLength(): bigint {
     assert.fail('no instruction reads a preimage');
   }
@@ -89,10 +99,12 @@ function observable(state: VectorState, status: number, reason: number) {
   const memory = state.memory.flatMap(({ address, bytes }) =>
     [...bytes].map((byte, i) => [address + i, byte] as const),
   );
-  const { pc, x, reservationAddress, reservationWidth } = state;
+  const { pc, x, f, fcsr, reservationAddress, reservationWidth } = state;
   return {
     pc,
     x,
+    f,
+    fcsr,
     reservationAddress,
     reservationWidth,
     status: BigInt(status),
@@ -105,11 +117,23 @@ function observed(hart: VectorHart) {
   return {
     pc: hart.readState('pc'),
     x: hart.x,
+    f: hart.f,
+    fcsr: hart.readState('fcsr'),
     reservationAddress: hart.readState('reservationAddress'),
     reservationWidth: hart.readState('reservationWidth'),
     status: hart.readState('status'),
     reason: hart.readState('reason'),
     memory: new Map([...hart.memory].filter(([, byte]) => byte !== 0).sort(([a], [b]) => a - b)),
+  };
+}
+
+const fieldsOf = ({ word, length }: Vector) => decode(RV64, word, length)!.fields;
+
+/** Asserts that enough vectors of a list meet a condition. */
+function meeting(list: readonly Vector[]) {
+  return (what: string, condition: (vector: Vector) => boolean, least = 20): void => {
+    const count = list.filter(condition).length;
+    assert.ok(count >= least, `${what}: ${count} vectors`);
   };
 }
 
@@ -125,22 +149,17 @@ test('every row owns vectors, and a vector belongs to its row', () => {
     );
     if (trap === undefined || trap === 'breakpoint') counts.set(row, (counts.get(row) ?? 0) + 1);
   }
-  const tooFew = [...counts].filter(([name, count]) => count < ENOUGH && !WITHOUT_ROW.has(name));
+  const tooFew = [...counts].filter(([, count]) => count < ENOUGH);
   assert.deepEqual(tooFew, [], `rows with fewer than ${ENOUGH} legal vectors`);
-  for (const name of WITHOUT_ROW) assert.equal(counts.get(name), 0, `${name} is illegal`);
 });
 
 test('the vectors meet the edges: rd = 0, aliases, leaves crossed by fetch and data, both ends of memory, own code', () => {
-  const met = (what: string, condition: (vector: Vector) => boolean, least = 20): void => {
-    const count = vectors.filter(condition).length;
-    assert.ok(count >= least, `${what}: ${count} vectors`);
-  };
-  const fields = ({ word, length }: Vector) => decode(RV64, word, length)!.fields;
+  const met = meeting(vectors);
   const data = ({ after, before }: Vector) =>
     [...after.memory, ...before.memory].filter(({ address }) => address !== Number(before.pc));
-  met('rd = 0', (vector) => fields(vector)['rd'] === 0n);
+  met('rd = 0', (vector) => fieldsOf(vector)['rd'] === 0n);
   met('rd = rs1 = rs2', (vector) => {
-    const { rd, rs1, rs2 } = fields(vector);
+    const { rd, rs1, rs2 } = fieldsOf(vector);
     return rd !== undefined && rd !== 0n && rd === rs1 && rd === rs2;
   });
   met('fetch across leaves', ({ before, length }) => length === 4 && Number(before.pc) % 32 === 30);
@@ -159,6 +178,54 @@ test('the vectors meet the edges: rd = 0, aliases, leaves crossed by fetch and d
   );
   for (const trap of ['loadFault', 'storeFault', 'misalignedAtomic', 'breakpoint'] as const)
     met(trap, (vector) => vector.trap === trap);
+});
+
+test('the vectors of every row that rounds meet all modes, static and dynamic, and the reserved ones', () => {
+  for (const row of RV64.rows.filter(({ format }) => 'rm' in format.fields)) {
+    const legal = new Set<string>();
+    const illegal = new Set<string>();
+    for (const vector of vectors.filter((each) => each.row === row.name)) {
+      const mode = fieldsOf(vector)['rm'];
+      (vector.trap === 'illegalInstruction' ? illegal : legal).add(
+        mode === DYNAMIC ? `frm ${vector.before.fcsr >> 5n}` : `${mode}`,
+      );
+    }
+    const modes = ['0', '1', '2', '3', '4', 'frm 0', 'frm 1', 'frm 2', 'frm 3', 'frm 4'];
+    assert.deepEqual([...legal].sort(), modes, row.name);
+    for (const mode of ['5', '6']) assert.ok(illegal.delete(mode), `${row.name} with the static mode ${mode}`);
+    assert.ok(
+      illegal.size > 0 && [...illegal].every((mode) => /^frm [567]$/.test(mode)),
+      `${row.name}: ${[...illegal]}`,
+    );
+  }
+});
+
+test('the vectors of floating point meet the edges', () => {
+  const met = meeting(vectors.filter(({ row }) => /^f(?!ence)|csr|c\.f/.test(row)));
+  const raised = ({ before, after }: Vector) => after.fcsr & ~before.fcsr;
+  for (const [flag, bit] of Object.entries({ NX: 1n, UF: 2n, OF: 4n, DZ: 8n, NV: 16n }))
+    met(`flag ${flag} raised`, (vector) => (raised(vector) & bit) !== 0n);
+  met(
+    'a flag raised beside one that was there',
+    (vector) => raised(vector) !== 0n && (vector.before.fcsr & 31n) !== 0n,
+  );
+  met('a static mode while frm is reserved', (vector) => {
+    const mode = fieldsOf(vector)['rm'];
+    return mode !== undefined && mode !== DYNAMIC && vector.before.fcsr >> 5n > 4n && vector.trap === undefined;
+  });
+  met('an operand that is not boxed', (vector) => {
+    const { rs1 } = fieldsOf(vector);
+    const value = vector.before.f[Number(rs1)] ?? 0n;
+    return (
+      /^f(m?add|sub|mul|div|sqrt|m(in|ax)|sgnj|eq|cvt\.[wld]).*\.s$/.test(vector.row) && value >> 32n !== 0xffff_ffffn
+    );
+  });
+  met('the canonical NaN', ({ before, after }) =>
+    after.f.some((value, i) => value !== before.f[i] && value === 0x7ff8_0000_0000_0000n),
+  );
+  met('the boxed canonical NaN', ({ before, after }) =>
+    after.f.some((value, i) => value !== before.f[i] && value === 0xffff_ffff_7fc0_0000n),
+  );
 });
 
 test('the vectors tell every row from any other of its format', () => {

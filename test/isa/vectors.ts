@@ -5,9 +5,10 @@
 //   00c58533@20042 x11=5 x12=-1 > x10=4
 //
 // The instruction word (4 or 8 digits, so 2 or 4 bytes) at its address; the state before; `>`; what is different after.
-// Numbers are hexadecimal, `-` meaning two's complement. Before: `xN=`, register; `[address]=`, bytes of memory; `r=address/width`, the
-// reservation; `step=`, `skipped=`, state variables. A register that is not given holds N times 0x0101010101010101; memory
-// is zero but for the instruction; the rest is 0. After: the same, `pc=` unless the next instruction follows, and `trap=reason` for a panic.
+// Numbers are hexadecimal, `-` meaning two's complement, `s` a single-precision number in a 64-bit register (ones above it).
+// Before: `xN=`, `fN=`, registers; `fcsr=`; `[address]=`, bytes of memory; `r=address/width`, the reservation; `step=`,
+// `skipped=`, state variables. A register that is not given holds N times 0x0101010101010101; memory is zero but for the
+// instruction; the rest is 0. After: the same, `pc=` unless the next instruction follows, and `trap=reason` for a panic.
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Reason } from '../../src/semantics/layout.ts';
 
@@ -22,6 +23,9 @@ export interface VectorState {
   readonly pc: bigint;
   /** x0 to x31. */
   readonly x: readonly bigint[];
+  /** f0 to f31. */
+  readonly f: readonly bigint[];
+  readonly fcsr: bigint;
   /** All memory that is not zero, and all that is zero but was not before or will not be after: the same addresses in both. */
   readonly memory: readonly Piece[];
   readonly reservationAddress: bigint;
@@ -45,9 +49,12 @@ export interface Vector {
   readonly trap?: Reason;
 }
 
+/** The upper half of a register that holds a single-precision number. */
+export const BOX = 0xffff_ffffn << 32n;
+
 const FOLDER = new URL('./vectors/', import.meta.url);
 
-/** Value of a register that a vector does not give. */
+/** Value of a register, of either file, that a vector does not give. */
 export function defaultRegister(number: number): bigint {
   return BigInt(number) * 0x0101_0101_0101_0101n;
 }
@@ -75,6 +82,7 @@ function parseFile(text: string): Vector[] {
 /** One side of a line. */
 interface Side {
   readonly x: Map<number, bigint>;
+  readonly f: Map<number, bigint>;
   readonly memory: Piece[];
   readonly named: Map<string, string>;
 }
@@ -91,6 +99,8 @@ export function parseVector(row: string, text: string): Vector {
   const [before, after] = [parseSide(first, text), parseSide(second, text)];
   const code = { address: Number(pc), bytes: littleEndian(word, length) };
   const x = Array.from({ length: 32 }, (_, i) => before.x.get(i) ?? defaultRegister(i));
+  const f = Array.from({ length: 32 }, (_, i) => before.f.get(i) ?? defaultRegister(i));
+  const fcsr = number(before.named.get('fcsr') ?? '0');
   const earlier = [code, ...before.memory];
   const trap = after.named.get('trap') as Reason | undefined;
   const next = trap ? pc : pc + BigInt(length);
@@ -101,10 +111,19 @@ export function parseVector(row: string, text: string): Vector {
     length,
     step: number(before.named.get('step') ?? '0'),
     skippedNanoseconds: number(before.named.get('skipped') ?? '0'),
-    before: { pc, x, memory: overlay(earlier, after.memory, 'before'), ...reservation(before.named.get('r') ?? '0/0') },
+    before: {
+      pc,
+      x,
+      f,
+      fcsr,
+      memory: overlay(earlier, after.memory, 'before'),
+      ...reservation(before.named.get('r') ?? '0/0'),
+    },
     after: {
       pc: after.named.has('pc') ? number(after.named.get('pc') ?? '') : next,
       x: x.map((value, i) => after.x.get(i) ?? value),
+      f: f.map((value, i) => after.f.get(i) ?? value),
+      fcsr: after.named.has('fcsr') ? number(after.named.get('fcsr') ?? '') : fcsr,
       memory: overlay(earlier, after.memory, 'after'),
       ...reservation(after.named.get('r') ?? before.named.get('r') ?? '0/0'),
     },
@@ -118,24 +137,25 @@ function splitOnce(text: string, separator: string): [string, string] {
 }
 
 function parseSide(text: string, line: string): Side {
-  const side: Side = { x: new Map(), memory: [], named: new Map() };
+  const side: Side = { x: new Map(), f: new Map(), memory: [], named: new Map() };
   for (const token of text.split(' ').filter((each) => each !== '')) {
     const [name, value] = splitOnce(token, '=');
-    const [, register] = /^x([0-9]+)$/.exec(name) ?? [];
+    const [, file, register] = /^([xf])([0-9]+)$/.exec(name) ?? [];
     const [, address] = /^\[([0-9a-f]+)\]$/.exec(name) ?? [];
-    if (register !== undefined) side.x.set(Number(register), number(value));
+    if (register !== undefined) (file === 'x' ? side.x : side.f).set(Number(register), number(value));
     else if (address !== undefined)
       side.memory.push({ address: Number.parseInt(address, 16), bytes: new Uint8Array(Buffer.from(value, 'hex')) });
-    else if (/^(r|pc|trap|step|skipped)$/.test(name) && value !== '') side.named.set(name, value);
+    else if (/^(r|pc|trap|step|skipped|fcsr)$/.test(name) && value !== '') side.named.set(name, value);
     else throw new Error(`'${token}' has no meaning in the vector ${line}`);
   }
   return side;
 }
 
 function number(text: string): bigint {
-  const [, sign, digits] = /^(-?)([0-9a-f]+)$/.exec(text) ?? [];
+  const [, prefix, digits] = /^([-s]?)([0-9a-f]+)$/.exec(text) ?? [];
   if (digits === undefined) throw new Error(`'${text}' is no number of a vector`);
-  return BigInt.asUintN(64, BigInt(`0x${digits}`) * (sign === '-' ? -1n : 1n));
+  const value = BigInt(`0x${digits}`);
+  return prefix === 's' ? BOX | value : BigInt.asUintN(64, prefix === '-' ? -value : value);
 }
 
 function reservation(text: string): Pick<VectorState, 'reservationAddress' | 'reservationWidth'> {

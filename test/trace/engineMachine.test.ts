@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { brotliDecompressSync } from 'node:zlib';
 import Database from 'better-sqlite3';
 import { bytesToHex } from '../../src/bytes.ts';
 import { MemoryTree } from '../../src/commitment/memoryTree.ts';
@@ -15,6 +16,7 @@ import { makeInputs } from '../../src/environment/inputs.ts';
 import { InputError, UsageError } from '../../src/errors.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { loadProgram } from '../../src/machine/program.ts';
+import { RECORD_BYTES } from '../../src/semantics/layout.ts';
 import { Store } from '../../src/store/store.ts';
 import { denseWindow } from '../../src/trace/denseWindow.ts';
 import { diff } from '../../src/trace/diff.ts';
@@ -144,3 +146,28 @@ test('lies at the start and around the end of a window', (context) =>
   settlesLies(context, () => [0n, 1n, WINDOW - 1n, WINDOW]));
 
 test('lies around the halt and after it', (context) => settlesLies(context, (halt) => [halt - 2n, halt - 1n, halt]));
+
+/** A record alone, without threads. */
+const WITHOUT_THREADS = RECORD_BYTES.hot + RECORD_BYTES.cold + RECORD_BYTES.fp;
+
+test('threads that wait come back with a snapshot', () => {
+  const path = fileURLToPath(new URL('../parity/programs/threads.musl.br', import.meta.url));
+  const source = engineSource(loadProgram(brotliDecompressSync(readFileSync(path))).machine, host);
+  const whole = source.start();
+  whole.run(asStep(LAST_STEP));
+  assert.ok(whole.ended);
+  for (const step of [14_000n, 20_000n, 26_000n]) {
+    const machine = source.start();
+    machine.run(asStep(step));
+    const snapshot = machine.save();
+    assert.ok(snapshot.record.length > WITHOUT_THREADS, 'threads wait');
+    const pages = [...snapshot.pages].map((page) => ({ ...page, bytes: page.bytes.slice() }));
+    const back = source.load({ ...snapshot, pages });
+    assert.deepEqual(back.stateHash(), machine.stateHash(), `step ${step}`);
+    back.run(asStep(LAST_STEP));
+    assert.equal(back.position, whole.position);
+    assert.deepEqual(back.stateHash(), whole.stateHash());
+    const cut = snapshot.record.subarray(0, snapshot.record.length - 1);
+    assert.throws(() => source.load({ ...snapshot, record: cut, pages }), { code: 'STORE_DAMAGED' });
+  }
+});

@@ -10,10 +10,12 @@ import {
   hex,
   instructionAt,
   listCode,
+  listLine,
   listRegisters,
   memoryAt,
   memoryText,
   registersText,
+  threadsText,
 } from '../listing.ts';
 import { integer, list, mandatory, step, withDefault } from '../options.ts';
 import { fields } from '../output.ts';
@@ -63,8 +65,7 @@ function inspect(guest: Guest, around: number, ranges: readonly Range[]) {
     instruction: instructionAt(machine, pc)?.text,
     symbol: symbolName(program, pc),
     registers: listRegisters(machine),
-    threads: [{ id: machine.get('threadId'), current: true, pc: hex(pc) }],
-    threadCount: machine.get('threadCount'),
+    threads: listLine(machine),
     code: listCode(machine, program, around),
     memory: ranges.map(({ address, bytes }) => ({
       address: hex(address),
@@ -83,7 +84,7 @@ function describe(guest: Guest, around: number, ranges: readonly Range[]): strin
     ['step', machine.get('step')],
     ['status', `${status}${reason === undefined ? '' : ` (${reason})`}`],
     ['pc', `${hex(pc)}${symbol === undefined ? '' : ` (${symbol})`}`],
-    ['thread', `${machine.get('threadId')} of ${machine.get('threadCount')}`],
+    ['thread', threadsText(machine)],
   ]);
   const memory = ranges.map(({ address, bytes }) => memoryText(address, memoryAt(machine, address, bytes)));
   const code = codeText(listCode(machine, program, around));

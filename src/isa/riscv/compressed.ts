@@ -1,7 +1,6 @@
 // RV64C (unprivileged manual, chapter "C"), as the rewriting of 16-bit instructions to 32-bit ones. All of them are of one
 // shape: the bits of a 32-bit instruction, ranges of the half-word moved into it, bit 12 spread as a sign. Hints are legal
 // and do nothing, because what they are rewritten to does nothing. Reserved encodings are rewritten to 0, which is illegal.
-// The loads and stores of doubles are rewritten to fld and fsd: illegal as long as the table has no such rows.
 
 import type { Builder } from '../../semantics/builder.ts';
 import type { Value } from '../../semantics/program.ts';

@@ -61,3 +61,24 @@ export const COUNTER: Format = {
 };
 /** No fields: ecall, ebreak. */
 export const NONE: Format = { name: 'NONE', fields: {} };
+
+const fd = register(7, 'f');
+const fs1 = register(15, 'f');
+const fs2 = register(20, 'f');
+const rm = unsigned(14, 12);
+
+/** Floating point: fields are named as in the manual, whichever file they number. */
+export const F_R: Format = { name: 'F_R', fields: { rd: fd, rs1: fs1, rs2: fs2 } };
+export const F_R_RM: Format = { name: 'F_R_RM', fields: { rd: fd, rs1: fs1, rs2: fs2, rm } };
+export const F_R4: Format = { name: 'F_R4', fields: { rd: fd, rs1: fs1, rs2: fs2, rs3: register(27, 'f'), rm } };
+export const F_UNARY_RM: Format = { name: 'F_UNARY_RM', fields: { rd: fd, rs1: fs1, rm } };
+export const F_COMPARE: Format = { name: 'F_COMPARE', fields: { rd, rs1: fs1, rs2: fs2 } };
+export const F_TO_X: Format = { name: 'F_TO_X', fields: { rd, rs1: fs1 } };
+export const F_TO_X_RM: Format = { name: 'F_TO_X_RM', fields: { rd, rs1: fs1, rm } };
+export const X_TO_F: Format = { name: 'X_TO_F', fields: { rd: fd, rs1 } };
+export const X_TO_F_RM: Format = { name: 'X_TO_F_RM', fields: { rd: fd, rs1, rm } };
+export const F_LOAD: Format = { name: 'F_LOAD', fields: { rd: fd, rs1, imm: immI } };
+export const F_STORE: Format = { name: 'F_STORE', fields: { rs1, rs2: fs2, imm: immS } };
+/** Reads and writes of a CSR whose number the row fixes. */
+export const CSR: Format = { name: 'CSR', fields: { rd, rs1 } };
+export const CSRI: Format = { name: 'CSRI', fields: { rd, uimm: unsigned(19, 15) } };

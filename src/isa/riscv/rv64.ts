@@ -1,4 +1,4 @@
-// The instruction set of the machine `rv64`: RV64IMAC, Zicsr with the counters, Zifencei.
+// The instruction set of the machine `rv64`: RV64GC: IMAFDC, Zicsr with the counters, Zifencei.
 
 import { checkIsa } from '../check.ts';
 import type { Isa } from '../isa.ts';
@@ -6,6 +6,8 @@ import { ATOMIC } from './atomic.ts';
 import { BASE } from './base.ts';
 import { COMPRESSED } from './compressed.ts';
 import { COUNTERS } from './csr.ts';
+import { FLOAT_CONTROL } from './float/control.ts';
+import { FLOAT } from './float/rows.ts';
 import { MULTIPLY } from './multiply.ts';
 
 /** Names of the registers in the calling convention (psABI), x0 to x31 and f0 to f31. */
@@ -16,11 +18,11 @@ const NAMES = {
   ),
 };
 
-/** RV64IMAC_Zicsr_Zicntr_Zifencei, checked when this module is loaded. */
+/** RV64GC with Zicntr, checked when this module is loaded. */
 export const RV64: Isa = checkIsa({
   name: 'rv64',
   version: 1,
-  rows: [...BASE, ...MULTIPLY, ...ATOMIC, ...COUNTERS],
+  rows: [...BASE, ...MULTIPLY, ...ATOMIC, ...COUNTERS, ...FLOAT, ...FLOAT_CONTROL],
   compressed: COMPRESSED,
   registerNames: NAMES,
 });

@@ -5,6 +5,7 @@ import type { CompressedRow, Row } from '../../../src/isa/isa.ts';
 import { RV64 } from '../../../src/isa/riscv/rv64.ts';
 import type { Random } from '../../commitment/random.ts';
 import type { Piece } from '../vectors.ts';
+import { drawFloat, drawRoundingMode, FIRST_ILLEGAL, type FloatDraw } from './drawFloat.ts';
 import type { Segment } from './guest.ts';
 
 /** A step to be executed by an independent machine. */
@@ -14,6 +15,8 @@ export interface Draw {
   readonly pc: number;
   /** Registers that do not hold their default. */
   readonly x: ReadonlyMap<number, bigint>;
+  /** Of an instruction that opens the floating-point registers. */
+  readonly float?: FloatDraw;
   readonly memory: readonly Piece[];
   /** The data that the instruction accesses, if it does: what else changes there is looked for. */
   readonly data?: { readonly address: number; readonly bytes: number };
@@ -48,7 +51,7 @@ const EDGES: readonly bigint[] = [0n, 1n, -1n, MIN64, MAX64, 2n ** 31n, -(2n ** 
 const COUNTS: readonly bigint[] = [0n, 1n, 31n, 32n, 33n, 63n, 64n, -1n];
 
 const ACCESS_BYTES: Readonly<Record<string, number>> = {
-  ...{ lb: 1, lbu: 1, sb: 1, lh: 2, lhu: 2, sh: 2, lw: 4, lwu: 4, sw: 4, ld: 8, sd: 8 },
+  ...{ flw: 4, fld: 8, fsw: 4, fsd: 8, lb: 1, lbu: 1, sb: 1, lh: 2, lhu: 2, sh: 2, lw: 4, lwu: 4, sw: 4, ld: 8, sd: 8 },
 };
 
 /** Bytes that a row accesses; 0 for one that does not touch memory. */
@@ -57,7 +60,7 @@ export function accessBytes(name: string): number {
 }
 
 const isAtomic = (name: string): boolean => /^(amo|lr\.|sc\.)/.test(name);
-const isStore = (name: string): boolean => /^s[bhwd]$/.test(name);
+const isStore = (name: string): boolean => /^f?s[bhwd]$/.test(name);
 
 /** The i-th draw of a row. */
 export function draw(row: Row | CompressedRow, i: number, random: Random): Draw {
@@ -65,7 +68,11 @@ export function draw(row: Row | CompressedRow, i: number, random: Random): Draw 
   const decoded = drawWord(row, length, i, random);
   const pc = drawPc(length, random);
   const x = new Map<number, bigint>();
-  const { rs1, rs2 } = decoded.fields;
+  const integerField = (field: 'rs1' | 'rs2'): bigint | undefined => {
+    const definition = decoded.row.format.fields[field];
+    return definition?.kind === 'register' && definition.file === 'x' ? decoded.fields[field] : undefined;
+  };
+  const [rs1, rs2] = [integerField('rs1'), integerField('rs2')];
   const set = (number: bigint | undefined, value: bigint): void => {
     if (number !== undefined && number !== 0n) x.set(Number(number), BigInt.asUintN(64, value));
   };
@@ -83,20 +90,19 @@ export function draw(row: Row | CompressedRow, i: number, random: Random): Draw 
   const word = decoded.compressed ? halfOf.get(decoded)! : decoded.word;
   if (name === 'ecall') x.set(17, BigInt(1000 + random.below(2 ** 31 - 1000)));
   const bytes = accessBytes(name);
-  if (bytes === 0) return { word, length, pc, x, memory: [] };
+  const float = drawFloat(decoded, i, random);
+  const drawn = { word, length, pc, x, memory: [], ...(float && { float }) } as const;
+  if (bytes === 0) return drawn;
   const offset = decoded.fields['imm'] ?? 0n;
   const wanted = drawAddress(name, bytes, i, pc, random);
   set(rs1, wanted - offset);
   const address = BigInt.asUintN(64, (rs1 === 0n ? 0n : wanted - offset) + offset);
-  if (!inSegments(address, bytes)) return { word, length, pc, x, memory: [] };
+  if (!inSegments(address, bytes)) return drawn;
   const data = { address: Number(address), bytes };
-  if (overlapsCode(data, pc, length)) return { word, length, pc, x, memory: [], data };
+  if (overlapsCode(data, pc, length)) return { ...drawn, data };
   const memory = [surroundings(data, random)];
   return {
-    word,
-    length,
-    pc,
-    x,
+    ...drawn,
     memory,
     data,
     ...(name.startsWith('sc.') && { reservation: drawReservation(data, random) }),
@@ -112,7 +118,7 @@ function drawWord(row: Row | CompressedRow, length: 2 | 4, i: number, random: Ra
   for (;;) {
     const free = random.pick([0, all, random.below(2 ** 32), random.below(2 ** 32), random.below(2 ** 32)]);
     let word = (row.match | (free & ~row.mask & all)) >>> 0;
-    if (length === 4) word = aliasRegisters(row as Row, word, i, random);
+    if (length === 4) word = drawRoundingMode(row as Row, aliasRegisters(row as Row, word, i, random), i);
     const decoded = decode(RV64, word, length);
     // A compressed pattern may belong to a more special row, or be reserved.
     if ((decoded?.compressed ?? decoded?.row) !== row || decoded === undefined) continue;
@@ -123,7 +129,8 @@ function drawWord(row: Row | CompressedRow, length: 2 | 4, i: number, random: Ra
 
 function aliasRegisters({ format }: Row, word: number, i: number, random: Random): number {
   const numbers = new Map<string, number>();
-  for (const name of ['rd', 'rs1', 'rs2']) numbers.set(name, 1 + random.below(31));
+  for (const name of 'rs3' in format.fields ? ['rd', 'rs1', 'rs2', 'rs3'] : ['rd', 'rs1', 'rs2'])
+    numbers.set(name, 1 + random.below(31));
   // The first draws are pairs of edges, which two different registers hold.
   if (i < 64) while (numbers.get('rs1') === numbers.get('rs2')) numbers.set('rs2', 1 + random.below(31));
   const alias = (to: string, from: string): void => void numbers.set(to, numbers.get(from) ?? 0);
@@ -172,11 +179,11 @@ function drawValue(random: Random): bigint {
   }
 }
 
-/** An address for an access: the first 100 draws of a row are inside guest memory, the rest are not or are misaligned. */
+/** An address for an access: from draw FIRST_ILLEGAL on it is not inside guest memory, or misaligned. */
 function drawAddress(name: string, bytes: number, i: number, pc: number, random: Random): bigint {
   const aligned = isAtomic(name) ? bytes : 1;
   const down = (address: number): bigint => BigInt(address - (address % aligned));
-  if (i >= 100) {
+  if (i >= FIRST_ILLEGAL) {
     if (isAtomic(name) && i % 2 === 0) return BigInt(DATA + 64 + 1 + random.below(bytes - 1));
     const past = random.below(bytes / aligned) * aligned;
     return random.pick([

@@ -1,10 +1,10 @@
 // Executes a draw in qemu and writes down what changed, as the line of a vector.
 import { type Decoded, decode } from '../../../src/isa/decode.ts';
 import { RV64 } from '../../../src/isa/riscv/rv64.ts';
-import { defaultRegister } from '../vectors.ts';
+import { BOX, defaultRegister } from '../vectors.ts';
 import { CODE, CODE_BYTES, type Draw, SCRATCH, SCRATCH_DATA, SEGMENTS } from './draw.ts';
 import { GDB_SIGNAL } from './gdb.ts';
-import { QemuGuest, type Registers } from './guest.ts';
+import { type FloatRegisters, QemuGuest, type Registers } from './guest.ts';
 
 /** Instructions of our own, at SCRATCH: with the address in x5 and the value in x6. */
 const HELPERS = {
@@ -14,6 +14,8 @@ const HELPERS = {
   'lr.d x7,(x5)': 0x1002b3af,
   'sc.w x7,x6,(x5)': 0x1862a3af,
 } as const;
+
+const NO_FLOATS: FloatRegisters = { f: [], fcsr: 0n };
 
 /** Bytes on either side of code and data in which a change would be noticed. */
 const MARGIN = 40;
@@ -52,16 +54,23 @@ export async function execute(guest: QemuGuest, draw: Draw): Promise<string | un
   await setReservation(guest, draw);
   const x = Array.from({ length: 32 }, (_, i) => draw.x.get(i) ?? (i === 0 ? 0n : defaultRegister(i)));
   await guest.setRegisters({ x, pc: BigInt(pc) });
+  const floats = draw.float && {
+    f: Array.from({ length: 32 }, (_, i) => draw.float?.f.get(i) ?? defaultRegister(i)),
+    fcsr: draw.float.fcsr,
+  };
+  if (floats) await guest.setFloatRegisters(floats);
   const ranges = watched(draw);
   const before = await readAll(guest, ranges);
   const stop = await guest.step();
   if (stop.kind !== 'signal') throw new Error(`qemu exited on ${word.toString(16)}`);
   const after = await guest.registers();
+  const floatsAfter = floats && (await guest.floatRegisters());
   const afterwards = await readAll(guest, ranges);
   const changed = differences(ranges, before, afterwards);
   const trap = trapOf(stop.signal, decoded, after, pc);
   for (const [i, { address }] of ranges.entries()) await clear(guest, address, afterwards[i] ?? new Uint8Array());
-  return line(draw, decoded, x, after, changed, trap);
+  const registersBefore = { x, ...(floats ?? NO_FLOATS) };
+  return line(draw, decoded, registersBefore, { ...after, ...(floatsAfter ?? NO_FLOATS) }, changed, trap);
 }
 
 /** Zeroes what is not zero. */
@@ -123,30 +132,36 @@ function trapOf(signal: number, decoded: Decoded, after: Registers, pc: number):
   const { name } = decoded.row;
   if (signal === GDB_SIGNAL.trap) return name === 'ebreak' && after.pc === BigInt(pc) ? 'breakpoint' : undefined;
   if (signal === GDB_SIGNAL.bus) return 'misalignedAtomic';
-  if (signal === GDB_SIGNAL.segv) return /^(l[bhwdr])/.test(name) ? 'loadFault' : 'storeFault';
+  if (signal === GDB_SIGNAL.ill) return 'illegalInstruction';
+  if (signal === GDB_SIGNAL.segv) return /^f?l[bhwdr]/.test(name) ? 'loadFault' : 'storeFault';
   throw new Error(`qemu stopped with signal ${signal} on ${name}`);
 }
 
 function line(
   draw: Draw,
   decoded: Decoded,
-  before: readonly bigint[],
-  after: Registers,
+  before: Omit<Registers, 'pc'> & FloatRegisters,
+  after: Registers & FloatRegisters,
   changed: { address: number; bytes: Uint8Array } | undefined,
   trap: string | undefined,
 ): string {
   const { word, length, pc, reservation } = draw;
   const tokens = [`${word.toString(16).padStart(2 * length, '0')}@${pc.toString(16)}`];
   for (const [number, value] of draw.x) tokens.push(`x${number}=${hex(value)}`);
+  for (const [number, value] of draw.float?.f ?? []) tokens.push(`f${number}=${float(value)}`);
+  if (before.fcsr !== 0n) tokens.push(`fcsr=${hex(before.fcsr)}`);
   for (const piece of draw.memory) tokens.push(memory(piece));
   if (reservation) tokens.push(`r=${reservation.address.toString(16)}/${reservation.width}`);
   tokens.push('>');
   for (const [number, value] of after.x.entries())
-    if (value !== before[number]) tokens.push(`x${number}=${hex(value)}`);
+    if (value !== before.x[number]) tokens.push(`x${number}=${hex(value)}`);
+  for (const [number, value] of after.f.entries())
+    if (value !== before.f[number]) tokens.push(`f${number}=${float(value)}`);
+  if (after.fcsr !== before.fcsr) tokens.push(`fcsr=${hex(after.fcsr)}`);
   if (changed) tokens.push(memory(changed));
   // qemu does not show its reservation: what the manual says.
   if (decoded.row.name.startsWith('lr.') && trap === undefined)
-    tokens.push(`r=${hex(before[Number(decoded.fields['rs1'])] ?? 0n)}/${draw.data?.bytes}`);
+    tokens.push(`r=${hex(before.x[Number(decoded.fields['rs1'])] ?? 0n)}/${draw.data?.bytes}`);
   if (decoded.row.name.startsWith('sc.') && trap === undefined && reservation) tokens.push('r=0/0');
   if (after.pc !== BigInt(trap ? pc : pc + length)) tokens.push(`pc=${hex(after.pc)}`);
   if (trap) tokens.push(`trap=${trap}`);
@@ -155,6 +170,9 @@ function line(
 
 const memory = ({ address, bytes }: { address: number; bytes: Uint8Array }): string =>
   `[${address.toString(16)}]=${Buffer.from(bytes).toString('hex')}`;
+
+/** A single-precision number shows as its 32 bits. */
+const float = (value: bigint): string => ((value & BOX) === BOX ? `s${(value & ~BOX).toString(16)}` : hex(value));
 
 function hex(value: bigint): string {
   const signed = BigInt.asIntN(64, value).toString(16);

@@ -40,6 +40,35 @@ export class GdbClient {
     await this.#request(`G${toHex(bytes)}`, 'OK');
   }
 
+  /** The numbers of registers beyond the raw file, by name, as far as the target describes them by number. */
+  async registerNumbers(): Promise<ReadonlyMap<string, number>> {
+    const numbers = new Map<string, number>();
+    for (const [, file = ''] of (await this.#document('target.xml')).matchAll(/include href="([^"]+)"/g))
+      for (const [, name = '', number] of (await this.#document(file)).matchAll(/name="(\w+)"[^>]*regnum="(\d+)"/g))
+        numbers.set(name, Number(number));
+    return numbers;
+  }
+
+  /** One register of 64 bits, by its number. A target answers after its description was read. */
+  async register(number: number): Promise<bigint> {
+    return Buffer.from(fromHex(await this.#request(`p${number.toString(16)}`))).readBigUInt64LE();
+  }
+
+  async setRegister(number: number, value: bigint): Promise<void> {
+    const bytes = new Uint8Array(new BigUint64Array([value]).buffer);
+    await this.#request(`P${number.toString(16)}=${toHex(bytes)}`, 'OK');
+  }
+
+  /** A document of the target's description. */
+  async #document(name: string): Promise<string> {
+    let text = '';
+    for (;;) {
+      const part = await this.#request(`qXfer:features:read:${name}:${text.length.toString(16)},800`);
+      text += part.slice(1);
+      if (part[0] !== 'm') return text;
+    }
+  }
+
   async read(address: number, length: number): Promise<Uint8Array> {
     const bytes = fromHex(await this.#request(`m${address.toString(16)},${length.toString(16)}`));
     if (bytes.length !== length) throw new Error(`the stub gave ${bytes.length} of ${length} bytes`);

@@ -19,6 +19,12 @@ export interface Registers {
   readonly pc: bigint;
 }
 
+/** f0 to f31 and fcsr. */
+export interface FloatRegisters {
+  readonly f: readonly bigint[];
+  readonly fcsr: bigint;
+}
+
 /** False, or why tests with qemu are skipped. */
 export const SKIP_QEMU: string | false =
   spawnSync('qemu-riscv64', ['--version']).status === 0
@@ -31,6 +37,8 @@ export function qemuVersion(): string {
 }
 
 const REGISTER_COUNT = 33;
+/** f0 to f31 follow x0 to x31 and pc. */
+const FIRST_FLOAT = 33;
 const CONNECT_ATTEMPTS = 500;
 /** Bytes of memory in one packet: qemu's have at most 4096 characters. */
 const PACKET_BYTES = 1024;
@@ -39,6 +47,10 @@ export class QemuGuest {
   readonly #process: ChildProcess;
   readonly #gdb: GdbClient;
   readonly #folder: string;
+  /** Numbers of the registers that the target describes, once they were asked for. */
+  #numbers: ReadonlyMap<string, number> | undefined;
+  /** Each of the floating-point registers and fcsr as it was last seen or set. */
+  #floats: readonly bigint[] = [];
 
   private constructor(process: ChildProcess, gdb: GdbClient, folder: string) {
     this.#process = process;
@@ -80,6 +92,28 @@ export class QemuGuest {
 
   async setRegisters({ x, pc }: Registers): Promise<void> {
     await this.#gdb.setRegisters(new Uint8Array(new BigUint64Array([...x, pc]).buffer));
+  }
+
+  async floatRegisters(): Promise<FloatRegisters> {
+    const values: bigint[] = [];
+    for (const number of await this.#floatNumbers()) values.push(await this.#gdb.register(number));
+    this.#floats = values;
+    return { f: values.slice(0, 32), fcsr: values[32] ?? 0n };
+  }
+
+  /** Sets those that are not what was last seen or set: nobody else may have changed them since. */
+  async setFloatRegisters({ f, fcsr }: FloatRegisters): Promise<void> {
+    const values = [...f, fcsr];
+    for (const [i, number] of (await this.#floatNumbers()).entries())
+      if (values[i] !== this.#floats[i]) await this.#gdb.setRegister(number, values[i] ?? 0n);
+    this.#floats = values;
+  }
+
+  async #floatNumbers(): Promise<readonly number[]> {
+    this.#numbers ??= await this.#gdb.registerNumbers();
+    const fcsr = this.#numbers.get('fcsr');
+    if (fcsr === undefined) throw new Error('the GDB stub of qemu describes no register fcsr');
+    return [...Array.from({ length: 32 }, (_, i) => FIRST_FLOAT + i), fcsr];
   }
 
   async read(address: number, length: number): Promise<Uint8Array> {

@@ -2,13 +2,14 @@
 // both execute the same instructions. System calls and counters are ours alone: what they change is copied into qemu.
 import assert from 'node:assert/strict';
 import { bytesToHex } from '../../../src/bytes.ts';
+import { rowProgram } from '../../../src/engine/profile.ts';
 import { decode } from '../../../src/isa/decode.ts';
 import { disassemble } from '../../../src/isa/disassemble.ts';
 import { RV64 } from '../../../src/isa/riscv/rv64.ts';
 import type { Machine } from '../../../src/machine/machine.ts';
 import { STATUS } from '../../../src/semantics/layout.ts';
 import { GDB_SIGNAL } from './gdb.ts';
-import { QemuGuest, type Registers, type Segment } from './guest.ts';
+import { type FloatRegisters, QemuGuest, type Registers, type Segment } from './guest.ts';
 
 const PAGE_BYTES = 4096;
 const FIRST_KERNEL_PAGE = 0xf0000;
@@ -24,16 +25,23 @@ export function registersOf(machine: Machine): Registers {
   return { x: Array.from({ length: 32 }, (_, i) => machine.x(i)), pc: machine.get('pc') };
 }
 
+/** The floating-point registers of the machine. */
+export function floatRegistersOf(machine: Machine): FloatRegisters {
+  return { f: Array.from({ length: 32 }, (_, i) => machine.f(i)), fcsr: machine.get('fcsr') };
+}
+
 /** qemu with the machine's memory and registers. */
 export async function qemuOf(machine: Machine, regions: readonly Region[]): Promise<QemuGuest> {
   const registers = registersOf(machine);
   const guest = await QemuGuest.start(segmentsOf(machine, regions), registers.pc);
   await guest.setRegisters(registers);
+  await guest.setFloatRegisters(floatRegistersOf(machine));
   return guest;
 }
 
 /**
- * Executes up to `steps` steps of the machine by `step` and in qemu, comparing all registers after each, and at the end the memory that was written.
+ * Executes up to `steps` steps of the machine by `step` and in qemu, comparing all registers after each (those of
+ * floating point where the instruction may change one), and at the end the memory that was written.
  * Returns the steps executed: fewer if the machine halts.
  */
 export async function lockstep(
@@ -68,6 +76,12 @@ export async function lockstep(
         const text = disassemble(RV64, word, length, BigInt(pc));
         assert.deepEqual(stop, { kind: 'signal', signal: GDB_SIGNAL.trap }, `qemu at ${pc.toString(16)}: ${text}`);
         assert.deepEqual(await guest.registers(), registersOf(machine), `after ${pc.toString(16)}: ${text}`);
+        if (row && rowProgram(row).opens.has('fp'))
+          assert.deepEqual(
+            await guest.floatRegisters(),
+            floatRegistersOf(machine),
+            `after ${pc.toString(16)}: ${text}`,
+          );
       }
     }
     collect();

@@ -5,9 +5,12 @@ import type { CompressedRow, Row } from '../../../src/isa/isa.ts';
 import { ATOMIC } from '../../../src/isa/riscv/atomic.ts';
 import { BASE } from '../../../src/isa/riscv/base.ts';
 import { COMPRESSED } from '../../../src/isa/riscv/compressed.ts';
+import { FLOAT_CONTROL } from '../../../src/isa/riscv/float/control.ts';
+import { FLOAT } from '../../../src/isa/riscv/float/rows.ts';
 import { MULTIPLY } from '../../../src/isa/riscv/multiply.ts';
 import { Random } from '../../commitment/random.ts';
 import { accessBytes, draw } from './draw.ts';
+import { FIRST_ILLEGAL } from './drawFloat.ts';
 import { execute, startGuest } from './execute.ts';
 import { type QemuGuest, qemuVersion } from './guest.ts';
 
@@ -18,15 +21,14 @@ interface VectorFile {
   readonly rows: Readonly<Record<string, readonly string[]>>;
 }
 
-const LEGAL = 100;
+const LEGAL = FIRST_ILLEGAL;
 const FAULTS = 12;
-const NO_ROW = ['c.fld', 'c.fsd', 'c.fldsp', 'c.fsdsp'];
 
 async function make(name: string, rows: readonly (Row | CompressedRow)[]): Promise<void> {
   const guest = await startGuest();
   const file: Record<string, string[]> = {};
   try {
-    for (const row of rows.filter((each) => !NO_ROW.includes(each.name))) file[row.name] = await makeRow(guest, row);
+    for (const row of rows) file[row.name] = await makeRow(guest, row);
   } finally {
     guest.close();
   }
@@ -48,7 +50,7 @@ async function makeRow(guest: QemuGuest, row: Row | CompressedRow): Promise<stri
     if (!fault && !lines.has(line)) legal++;
     lines.add(line);
   }
-  if (accessBytes(row.name) > 0)
+  if (accessBytes(row.name) > 0 || ('format' in row && 'rm' in row.format.fields))
     for (let i = 0; i < FAULTS; i++) {
       const line = await execute(guest, draw(row, LEGAL + i, random));
       if (line !== undefined) lines.add(line);
@@ -115,5 +117,6 @@ function write(name: string, { source, rows }: VectorFile): void {
 await make('base', BASE);
 await make('multiply', MULTIPLY);
 await make('atomic', ATOMIC);
+await make('float', [...FLOAT, ...FLOAT_CONTROL]);
 await make('compressed', COMPRESSED);
 write('specified', specified());
