@@ -29,7 +29,7 @@ const LEAVES = [4096, 4097, 5000, 70_000];
 /** Where the fields of a test's instruction are in the frame: words that no program uses otherwise. */
 const FIELD_WORDS: Readonly<Record<string, string>> = {
   rd: 'THREAD_ID',
-  rs1: 'THREAD_COUNT',
+  rs1: 'LEFT_COUNT',
   rs2: 'NEXT_THREAD_ID',
   rs3: 'CLEAR_CHILD_TID',
   imm: 'WAKE_EPOCH',
