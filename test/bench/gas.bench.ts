@@ -8,7 +8,7 @@ import { CLASSES, type Measured, measure, sample, startRun } from './gas.ts';
 
 const SAMPLES = 1_000;
 const SEED = 1;
-const DEPLOYED = ['StepVerifier', 'Core', 'System', 'PreimageStore'];
+const DEPLOYED = ['StepVerifier', 'Core', 'Float', 'System', 'PreimageStore'];
 
 const number = (value: number | undefined): string => value?.toLocaleString('en-US') ?? '';
 
