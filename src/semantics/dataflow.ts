@@ -131,3 +131,15 @@ export function countUses(statements: readonly Statement[], results: readonly Va
   for (const result of results) if (result.kind === 'temporary') count(result.id);
   return uses;
 }
+
+/** Whether the statements may read an x register after they wrote one; a loop comes round again. */
+export function readsAfterWrite(statements: readonly Statement[]): boolean {
+  let written = false;
+  for (const statement of walk(statements)) {
+    if (statement.kind === 'readRegister' && written) return true;
+    if (statement.kind === 'repeat' && [...walk(statement.body)].some(({ kind }) => kind === 'writeRegister'))
+      written = true;
+    if (statement.kind === 'writeRegister') written = true;
+  }
+  return false;
+}

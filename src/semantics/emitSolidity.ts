@@ -3,7 +3,7 @@
 // for the EVM's stack, a word of memory. What an expression reads is never moved behind something that changes it.
 
 import { assert, unreachable } from '../invariant.ts';
-import { countUses, overlaps, type Place, readsOf, usedIn, writesOf } from './dataflow.ts';
+import { countUses, overlaps, type Place, readsAfterWrite, readsOf, usedIn, writesOf } from './dataflow.ts';
 import { REASON } from './layout.ts';
 import type { Program, Register, Statement, Subroutine, Temporary, Value, Variable } from './program.ts';
 import { clean, cleanText, conditionText, literal, type Yul, yulOperator } from './solidityExpression.ts';
@@ -69,6 +69,7 @@ export class SolidityEmitter {
   /** Temporaries to be written where they are used. */
   readonly #pending = new Map<number, Pending>();
   readonly #variables = new Map<number, YulPlace>();
+  readonly #readsAfterWrite: boolean;
   #indent: string;
 
   constructor(
@@ -84,6 +85,7 @@ export class SolidityEmitter {
     this.#subroutines = subroutines;
     this.#storage = new YulStorage(maxVariables, subroutines.scratchEnd(program.statements));
     this.#uses = countUses(program.statements, program.results);
+    this.#readsAfterWrite = readsAfterWrite(program.statements);
   }
 
   /** The body of a program's function. */
@@ -175,7 +177,7 @@ export class SolidityEmitter {
       case 'assign':
         return this.#variable(statement.variable).set(this.#clean(statement.value));
       case 'writeRegister':
-        return `mstore(${this.#register(statement.register)}, ${this.#clean(statement.value)})`;
+        return `mstore(${this.#register(statement.register)}, ${this.#clean(statement.value)})${this.#resetX0(statement.register)}`;
       case 'writeState':
         return `mstore(${stateConstant(statement.name)}, ${this.#clean(statement.value)})`;
       case 'writeMemory':
@@ -194,6 +196,11 @@ export class SolidityEmitter {
       default:
         return unreachable(statement);
     }
+  }
+
+  /** The word of x0 is reset after a row; at once, if the row may read it after it wrote a register that may be x0. */
+  #resetX0({ file, number }: Register): string {
+    return file === 'x' && typeof number === 'object' && this.#readsAfterWrite ? ' mstore(X, 0)' : '';
   }
 
   #control(statement: Control, last: boolean): void {
